@@ -1,0 +1,47 @@
+/**
+ * Cycle: one instruction, in order. Each stage is a file of its name, and a trace event of its name.
+ *
+ *     admit → refine → page-in → loop( schedule → infer → syscall → verify ) → page-out → retire
+ *
+ * `submit` is the part before the acknowledgement, `cycle` the part after it. A run that is cut off at any point is taken up
+ * again from its journal (`proc/recover.ts`); whatever a stage throws ends the run with a reason (`proc/work-thread.ts`).
+ */
+import type { ExecuteRequest, RunStarted } from "#shared/abi.ts";
+import type { Result } from "#shared/result.ts";
+import { infer } from "#kernel/infer/infer.ts";
+import type { Kernel } from "#kernel/kernel.ts";
+import { admit } from "#kernel/proc/admit.ts";
+import type { LiveRun } from "#kernel/proc/live-run.ts";
+import { retire } from "#kernel/proc/retire.ts";
+import { RunFailure } from "#kernel/proc/run-failure.ts";
+import { stage } from "#kernel/proc/trace.ts";
+import { refine } from "#kernel/refine/refine.ts";
+import { schedule, unschedule } from "#kernel/sched/schedule.ts";
+import { syscall } from "#kernel/syscall/syscall.ts";
+import { Speech } from "#kernel/verify/speech.ts";
+import { verify } from "#kernel/verify/verify.ts";
+import { pageIn } from "#kernel/vm/page-in.ts";
+import { pageOut } from "#kernel/vm/page-out.ts";
+
+export function submit(kernel: Kernel, request: ExecuteRequest): Result<RunStarted> {
+  return admit(kernel, request);
+}
+
+export async function cycle(kernel: Kernel, run: LiveRun): Promise<void> {
+  const speech = new Speech(kernel, run);
+  await stage(kernel, run, "refine", (data) => refine(kernel, run, data));
+  await stage(kernel, run, "page-in", (data) => pageIn(kernel, run, data));
+  for (;;) {
+    const lease = RunFailure.unwrap(await stage(kernel, run, "schedule", (data) => schedule(kernel, run, data)));
+    speech.begin();
+    const inferred = await stage(kernel, run, "infer", (data) => infer(kernel, run, (text) => speech.say(text), data)).finally(
+      () => unschedule(kernel, run, lease),
+    );
+    const { text, calls } = RunFailure.unwrap(inferred);
+    if (calls.length > 0) await stage(kernel, run, "syscall", (data) => syscall(kernel, run, calls, data));
+    const answered = await stage(kernel, run, "verify", (data) => verify(kernel, run, speech, text, data));
+    if (answered && calls.length === 0) break;
+  }
+  await stage(kernel, run, "page-out", (data) => pageOut(kernel, run, data));
+  await stage(kernel, run, "retire", () => retire(kernel, run));
+}

@@ -1,0 +1,36 @@
+/**
+ * Kernel: what every part of a process's kernel may reach, made once by `boot.ts` and handed down.
+ *
+ * The object's SQLite is the only authority; every field marked "cache" can be thrown away and rebuilt from it.
+ */
+import type { ProcessId, RunId, ThreadId, UserId } from "#shared/ids.ts";
+import type { Driver } from "#kernel/infer/drivers/driver.ts";
+import type { LiveRun } from "#kernel/proc/live-run.ts";
+import type { PageIndex } from "#kernel/vm/page-index.ts";
+
+export interface Kernel {
+  readonly storage: DurableObjectStorage;
+  readonly sql: SqlStorage;
+  readonly env: Cloudflare.Env;
+  /** Random per instance of the object: a live run with another boot id was orphaned by a crash or an eviction. */
+  readonly bootId: string;
+  readonly user: UserId;
+  readonly process: ProcessId;
+  /** D1 memory shard of the user; stored at the first call. */
+  shard: number;
+  /** Keeps the object busy until the promise settles. The promise must handle its own failures. */
+  readonly background: (work: Promise<unknown>) => void;
+  readonly now: () => number;
+  /** Reaches the models; tests put a scripted one here. */
+  driver: Driver;
+  /** Cache: the search index, loaded at its first use. */
+  readonly index: PageIndex;
+  /** Runs this instance is working on, with what cannot be stored: abort signals and waiting readers. */
+  readonly live: Map<RunId, LiveRun>;
+  /** Threads whose queue this instance is working off. */
+  readonly busyThreads: Set<ThreadId>;
+  /** Readers to wake when a run has a new event or ended. */
+  readonly readers: Map<RunId, Set<() => void>>;
+  /** The write to D1 that is under way; there is at most one. */
+  flushing: Promise<void> | null;
+}

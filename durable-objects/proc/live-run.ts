@@ -1,0 +1,105 @@
+/**
+ * Live run: a run this instance is working on, as the cycle's stages share it.
+ *
+ * What must survive a crash is in the `runs`, `steps`, `events` and `run_pages` tables; `openRun` rebuilds this object from
+ * them, so that a run taken up again goes on where its journal ends.
+ */
+import type { Citation, Instruction } from "#shared/abi.ts";
+import type { RunId, ThreadId } from "#shared/ids.ts";
+import type { Kernel } from "#kernel/kernel.ts";
+import { lastEvent } from "#kernel/proc/events.ts";
+import type { Message } from "#kernel/proc/messages.ts";
+import type { RunRow } from "#kernel/proc/runs.ts";
+
+export interface LiveRun {
+  readonly id: RunId;
+  readonly thread: ThreadId;
+  readonly instruction: Instruction;
+  readonly model: string;
+  /** True when an earlier instance began this run. */
+  readonly recovered: boolean;
+  /** The conversation a stateless request brought along, instead of the thread's own. */
+  readonly conversation: readonly Message[] | null;
+  /** JSON schema the answer must meet, or null. */
+  readonly reply: Readonly<Record<string, unknown>> | null;
+  readonly startedAt: number;
+  /** Aborted by cancel, by the time limit, or when the thread is deleted. */
+  readonly abort: AbortController;
+  /** Messages of this run after the instruction: calls, their results, and notes of verify. */
+  readonly messages: Message[];
+  /** Set by refine: what page-in searches for. */
+  query: string;
+  /** Set by refine: pages the instruction names by handle. */
+  named: readonly number[];
+  /** Pages in this run's prompt or shown by a system call: the only ones an answer may cite. */
+  readonly mapped: Set<number>;
+  /** Set by page-in: the tail's pages, best first. */
+  tail: readonly number[];
+  /** How many inferences' steps an earlier instance had already begun to show. */
+  readonly stepsShown: number;
+  /** How many inferences were done. */
+  step: number;
+  /** How many times verify asked again. */
+  reasks: number;
+  nextEvent: number;
+  nextTrace: number;
+  /** Texts forgotten while this run was live; nothing it stores may repeat them. */
+  readonly forgotten: string[];
+  output: string;
+  citations: Citation[];
+  usage: { inputTokens: number; cachedTokens: number; outputTokens: number };
+}
+
+/** Makes the live run of a stored one. */
+export function openRun(kernel: Kernel, row: RunRow): LiveRun {
+  const run = row.id as RunId;
+  const nextTrace = kernel.sql
+    .exec<{ next: number }>("SELECT COALESCE(MAX(id), -1) + 1 AS next FROM trace WHERE run = ?", run)
+    .one().next;
+  const shown = kernel.sql
+    .exec<{ page: number }>("SELECT DISTINCT page FROM run_pages WHERE run = ? AND how IN ('mapped', 'returned', 'created')", run)
+    .toArray();
+  return {
+    id: run,
+    thread: row.thread as ThreadId,
+    instruction: JSON.parse(row.instruction) as Instruction,
+    model: row.model,
+    recovered: row.recoveries > 0 || row.started_at !== null,
+    conversation: row.conversation === null ? null : (JSON.parse(row.conversation) as Message[]),
+    reply: row.reply === null ? null : (JSON.parse(row.reply) as Record<string, unknown>),
+    startedAt: kernel.now(),
+    abort: new AbortController(),
+    messages: [],
+    query: "",
+    named: [],
+    mapped: new Set(shown.map((entry) => entry.page)),
+    tail: [],
+    stepsShown: kernel.sql
+      .exec<{ steps: number }>(
+        "SELECT COUNT(*) AS steps FROM events WHERE run = ? AND part ->> '$.type' = 'start-step'",
+        run,
+      )
+      .one().steps,
+    step: 0,
+    reasks: 0,
+    nextEvent: lastEvent(kernel, run) + 1,
+    nextTrace,
+    forgotten: [],
+    output: "",
+    citations: [],
+    usage: { inputTokens: 0, cachedTokens: 0, outputTokens: 0 },
+  };
+}
+
+/** How a page belongs to a run; forgetting a page scrubs the runs it belongs to. */
+export type PageUse = "mapped" | "returned" | "created" | "cited";
+
+/** Notes that a run used pages. */
+export function notePages(kernel: Kernel, run: RunId, pages: Iterable<number>, how: PageUse): void {
+  kernel.sql.exec(
+    "INSERT OR IGNORE INTO run_pages SELECT ?, value, ? FROM json_each(?)",
+    run,
+    how,
+    JSON.stringify([...pages]),
+  );
+}

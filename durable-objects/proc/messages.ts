@@ -1,0 +1,184 @@
+/**
+ * Messages: the canonical transcript of threads (OpenAI chat shape), and all SQL of `threads` and `messages`.
+ *
+ * An assistant message with tool calls and the results of those calls are written in one transaction by `saveMessages`, so
+ * a stored transcript is always valid to send (rule 5 of the system).
+ */
+import type { MessageView, Page, ThreadView } from "#shared/abi.ts";
+import type { SystemCall } from "#shared/calls.ts";
+import { composePageHandle, type RunId, type ThreadId } from "#shared/ids.ts";
+import { estimateTokens } from "#shared/tokens.ts";
+import type { Kernel } from "#kernel/kernel.ts";
+
+export interface Message {
+  readonly role: "system" | "user" | "assistant" | "tool";
+  readonly content: string;
+  readonly toolCalls?: readonly SystemCall[];
+  readonly toolCallId?: string;
+}
+
+type MessageRow = {
+  id: number;
+  run: string | null;
+  role: Message["role"];
+  content: string;
+  tool_calls: string | null;
+  tool_call_id: string | null;
+  page: number | null;
+  tokens: number;
+  created_at: number;
+};
+
+export interface StoredMessage extends Message {
+  readonly id: number;
+  readonly tokens: number;
+  readonly page: number | null;
+}
+
+/** Creates the thread when it is new. */
+export function openThread(kernel: Kernel, thread: ThreadId, ephemeral = false): void {
+  const now = kernel.now();
+  kernel.sql.exec(
+    "INSERT INTO threads (id, ephemeral, created_at, updated_at) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+    thread,
+    ephemeral ? 1 : 0,
+    now,
+    now,
+  );
+}
+
+/** Appends messages to a thread; call it inside the transaction that makes them true. Answers their ids. */
+export function saveMessages(kernel: Kernel, thread: ThreadId, run: RunId | null, messages: readonly Message[]): number[] {
+  const now = kernel.now();
+  const ids = messages.map((message) => {
+    const calls = message.toolCalls === undefined ? null : JSON.stringify(message.toolCalls);
+    const tokens = estimateTokens(message.content) + (calls === null ? 0 : estimateTokens(calls));
+    return kernel.sql
+      .exec<{ id: number }>(
+        "INSERT INTO messages (thread, run, role, content, tool_calls, tool_call_id, tokens, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        thread,
+        run,
+        message.role,
+        message.content,
+        calls,
+        message.toolCallId ?? null,
+        tokens,
+        now,
+      )
+      .one().id;
+  });
+  kernel.sql.exec("UPDATE threads SET updated_at = ? WHERE id = ?", now, thread);
+  return ids;
+}
+
+/** Puts one message of an export back, with its date and its page. */
+export function restoreMessage(
+  kernel: Kernel,
+  thread: ThreadId,
+  message: Message & { readonly page: number | null; readonly createdAt: number },
+): void {
+  const [id] = saveMessages(kernel, thread, null, [message]);
+  kernel.sql.exec("UPDATE messages SET page = ?, created_at = ? WHERE id = ?", message.page, message.createdAt, id);
+}
+
+/** Ties a message to the page that holds its text. */
+export function tieMessageToPage(kernel: Kernel, message: number, page: number): void {
+  kernel.sql.exec("UPDATE messages SET page = ? WHERE id = ?", page, message);
+}
+
+function readRow(row: MessageRow): StoredMessage {
+  return {
+    id: row.id,
+    role: row.role,
+    content: row.content,
+    tokens: row.tokens,
+    page: row.page,
+    ...(row.tool_calls === null ? {} : { toolCalls: JSON.parse(row.tool_calls) as SystemCall[] }),
+    ...(row.tool_call_id === null ? {} : { toolCallId: row.tool_call_id }),
+  };
+}
+
+const COLUMNS = "id, run, role, content, tool_calls, tool_call_id, page, tokens, created_at";
+
+/** The thread's messages from `bodyStart` on, oldest first, without those of `except`. */
+export function threadBody(kernel: Kernel, thread: ThreadId, except: RunId | null): StoredMessage[] {
+  return kernel.sql
+    .exec<MessageRow>(
+      `SELECT ${COLUMNS} FROM messages WHERE thread = ? AND run IS NOT ?
+       AND id > COALESCE((SELECT body_start FROM threads WHERE id = ?), 0) ORDER BY id`,
+      thread,
+      except,
+      thread,
+    )
+    .toArray()
+    .map(readRow);
+}
+
+/** All user and assistant texts of a thread, oldest first: what chat/completions compares its messages with. */
+export function threadTexts(kernel: Kernel, thread: ThreadId): { role: string; content: string }[] {
+  return kernel.sql
+    .exec<{ role: string; content: string }>(
+      "SELECT role, content FROM messages WHERE thread = ? AND role <> 'tool' AND tool_calls IS NULL ORDER BY id",
+      thread,
+    )
+    .toArray();
+}
+
+/** Unmaps every message up to and including `id` from the thread's body. */
+export function moveBodyStart(kernel: Kernel, thread: ThreadId, id: number): void {
+  kernel.sql.exec("UPDATE threads SET body_start = ? WHERE id = ?", id, thread);
+}
+
+export function listThreads(kernel: Kernel, limit: number, cursor: string | undefined): Page<ThreadView> {
+  const rows = kernel.sql
+    .exec<{ id: string; created_at: number; updated_at: number; messages: number }>(
+      `SELECT id, created_at, updated_at, (SELECT COUNT(*) FROM messages WHERE thread = threads.id) AS messages
+       FROM threads WHERE ephemeral = 0 AND id > ? ORDER BY id LIMIT ?`,
+      cursor ?? "",
+      limit + 1,
+    )
+    .toArray();
+  const items = rows.slice(0, limit).map((row) => ({
+    thread: row.id as ThreadId,
+    messages: row.messages,
+    createdAt: new Date(row.created_at).toISOString(),
+    updatedAt: new Date(row.updated_at).toISOString(),
+  }));
+  const last = items.at(-1);
+  return rows.length > limit && last !== undefined ? { items, cursor: last.thread } : { items };
+}
+
+export function threadExists(kernel: Kernel, thread: ThreadId): boolean {
+  return kernel.sql.exec("SELECT 1 FROM threads WHERE id = ?", thread).toArray().length > 0;
+}
+
+export function listMessages(kernel: Kernel, thread: ThreadId, limit: number, after: number): Page<MessageView> {
+  const rows = kernel.sql
+    .exec<MessageRow>(
+      `SELECT ${COLUMNS} FROM messages WHERE thread = ? AND id > ? ORDER BY id LIMIT ?`,
+      thread,
+      after,
+      limit + 1,
+    )
+    .toArray();
+  const items = rows.slice(0, limit).map((row): MessageView => {
+    const message = readRow(row);
+    return {
+      id: row.id,
+      role: row.role,
+      content: row.content,
+      run: row.run as RunId | null,
+      page: row.page === null ? null : composePageHandle(row.page),
+      createdAt: new Date(row.created_at).toISOString(),
+      ...(message.toolCalls === undefined ? {} : { toolCalls: message.toolCalls }),
+    };
+  });
+  const last = items.at(-1);
+  return rows.length > limit && last !== undefined ? { items, cursor: String(last.id) } : { items };
+}
+
+/** Deletes a thread with its messages. Its pages stay: memory belongs to the process. */
+export function dropThread(kernel: Kernel, thread: ThreadId): void {
+  kernel.sql.exec("DELETE FROM messages WHERE thread = ?", thread);
+  kernel.sql.exec("DELETE FROM threads WHERE id = ?", thread);
+}

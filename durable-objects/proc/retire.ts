@@ -1,0 +1,77 @@
+/**
+ * Retire: closes a run: its answer, its state, its messages and its last events, in one transaction.
+ *
+ * `retire` closes a run that answered, `giveUp` one that did not. Both leave a transcript that is valid to send and a
+ * stream that ends.
+ */
+import type { RunState } from "#shared/abi.ts";
+import type { Failure } from "#shared/errors.ts";
+import { EVENTS_MS } from "#shared/limits.ts";
+import type { Kernel } from "#kernel/kernel.ts";
+import { transact } from "#kernel/proc/transact.ts";
+import { clearTimer, setTimer } from "#kernel/proc/alarm.ts";
+import { emit, emitStart, wake } from "#kernel/proc/events.ts";
+import type { LiveRun } from "#kernel/proc/live-run.ts";
+import { dropThread, saveMessages, type Message } from "#kernel/proc/messages.ts";
+import { liveRuns, moveRun, saveAnswer } from "#kernel/proc/runs.ts";
+import { FORGOTTEN, repeats } from "#kernel/vm/repeats.ts";
+
+/** Whether an answer says that nothing known supports one. */
+export function isAbstention(output: string): boolean {
+  return /^\s*(i (do not|don['’]t) know|我不知道|不知道)/iu.test(output);
+}
+
+export function retire(kernel: Kernel, run: LiveRun): void {
+  const answer = {
+    output: storedOutput(run),
+    citations: run.citations,
+    abstained: isAbstention(run.output),
+    usage: run.usage,
+  };
+  transact(kernel, () => {
+    saveAnswer(kernel, run.id, answer);
+    closeConversation(kernel, run, storedOutput(run));
+    emit(kernel, run, { type: "data-usage", data: { model: run.model, ...run.usage, ms: kernel.now() - run.startedAt } });
+    emit(kernel, run, { type: "finish", finishReason: "stop" });
+    moveRun(kernel, run.id, "done");
+  });
+  settle(kernel, run);
+}
+
+/** Ends a run that has no answer, with the reason. Text that was already shown stays as what was said. */
+export function giveUp(kernel: Kernel, run: LiveRun, state: Extract<RunState, "failed" | "cancelled" | "interrupted">, error: Failure): void {
+  transact(kernel, () => {
+    saveAnswer(kernel, run.id, { output: storedOutput(run), citations: run.citations, abstained: false, usage: run.usage });
+    closeConversation(kernel, run, storedOutput(run));
+    emitStart(kernel, run);
+    emit(kernel, run, { type: "data-usage", data: { model: run.model, ...run.usage, ms: kernel.now() - run.startedAt } });
+    if (state === "cancelled") emit(kernel, run, { type: "abort", reason: error.detail });
+    else emit(kernel, run, { type: "error", errorText: error.detail });
+    moveRun(kernel, run.id, state, error);
+  });
+  settle(kernel, run);
+}
+
+/** Writes what followed the instruction into the thread. A stateless run leaves no thread behind. */
+function closeConversation(kernel: Kernel, run: LiveRun, output: string): void {
+  if (run.conversation !== null) return dropThread(kernel, run.thread);
+  // What a forgotten page left in calls and results goes with it; the answer only if it repeats the page.
+  const calls = run.forgotten.length > 0 ? [] : run.messages.filter(isCallOrResult);
+  saveMessages(kernel, run.thread, run.id, output === "" ? calls : [...calls, { role: "assistant", content: output }]);
+}
+
+function isCallOrResult(message: Message): boolean {
+  return message.role === "tool" || message.toolCalls !== undefined;
+}
+
+/** The run's answer as it may be stored. */
+function storedOutput(run: LiveRun): string {
+  return run.forgotten.some((text) => repeats(run.output, text)) ? FORGOTTEN : run.output;
+}
+
+function settle(kernel: Kernel, run: LiveRun): void {
+  kernel.live.delete(run.id);
+  if (liveRuns(kernel, null) === 0) clearTimer(kernel, "heartbeat");
+  setTimer(kernel, "expire", kernel.now() + EVENTS_MS);
+  wake(kernel, run.id);
+}

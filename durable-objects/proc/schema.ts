@@ -1,0 +1,76 @@
+/**
+ * Schema: the tables of a process's own SQLite, as numbered upgrade steps.
+ *
+ * `upgradeSchema` runs the steps a stored process has not seen, in order, in one transaction. Steps are append-only: a
+ * released step is never edited. Every table is described in `docs/storage.md`.
+ */
+const STEPS: readonly (readonly string[])[] = [
+  [
+    `CREATE TABLE threads (
+       id TEXT PRIMARY KEY, body_start INTEGER NOT NULL DEFAULT 0, ephemeral INTEGER NOT NULL DEFAULT 0,
+       created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL
+     ) WITHOUT ROWID`,
+    `CREATE TABLE messages (
+       id INTEGER PRIMARY KEY AUTOINCREMENT, thread TEXT NOT NULL, run TEXT, role TEXT NOT NULL, content TEXT NOT NULL,
+       tool_calls TEXT, tool_call_id TEXT, page INTEGER, tokens INTEGER NOT NULL, created_at INTEGER NOT NULL
+     )`,
+    `CREATE INDEX messages_thread ON messages (thread, id)`,
+    `CREATE TABLE runs (
+       id TEXT PRIMARY KEY, thread TEXT NOT NULL, state TEXT NOT NULL, instruction TEXT NOT NULL, model TEXT NOT NULL,
+       conversation TEXT, reply TEXT, idempotency_key TEXT, body_hash TEXT NOT NULL, boot_id TEXT, recoveries INTEGER NOT NULL DEFAULT 0,
+       ephemeral INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL, started_at INTEGER, finished_at INTEGER,
+       output TEXT NOT NULL DEFAULT '', citations TEXT NOT NULL DEFAULT '[]', abstained INTEGER NOT NULL DEFAULT 0, error TEXT,
+       input_tokens INTEGER NOT NULL DEFAULT 0, cached_tokens INTEGER NOT NULL DEFAULT 0, output_tokens INTEGER NOT NULL DEFAULT 0
+     ) WITHOUT ROWID`,
+    `CREATE UNIQUE INDEX runs_key ON runs (idempotency_key) WHERE idempotency_key IS NOT NULL`,
+    `CREATE INDEX runs_live ON runs (state, thread) WHERE state IN ('queued', 'running', 'waiting')`,
+    `CREATE TABLE steps (
+       run TEXT NOT NULL, name TEXT NOT NULL, arguments TEXT, result TEXT, state TEXT NOT NULL,
+       started_at INTEGER NOT NULL, ended_at INTEGER, PRIMARY KEY (run, name)
+     ) WITHOUT ROWID`,
+    `CREATE TABLE events (run TEXT NOT NULL, id INTEGER NOT NULL, part TEXT NOT NULL, PRIMARY KEY (run, id)) WITHOUT ROWID`,
+    `CREATE TABLE trace (
+       run TEXT NOT NULL, id INTEGER NOT NULL, at INTEGER NOT NULL, event TEXT NOT NULL, data TEXT NOT NULL, PRIMARY KEY (run, id)
+     ) WITHOUT ROWID`,
+    `CREATE TABLE pages (
+       number INTEGER PRIMARY KEY, kind TEXT NOT NULL, role TEXT, speaker TEXT, text TEXT, tokens INTEGER NOT NULL,
+       version INTEGER NOT NULL, source TEXT, at INTEGER, at_text TEXT, zoned INTEGER NOT NULL DEFAULT 0, tags TEXT NOT NULL DEFAULT '[]',
+       thread TEXT, session TEXT NOT NULL, run TEXT, evidence INTEGER NOT NULL DEFAULT 1, deleted INTEGER NOT NULL DEFAULT 0,
+       dirty INTEGER NOT NULL DEFAULT 1, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
+       referenced_at INTEGER NOT NULL, entry TEXT
+     )`,
+    `CREATE INDEX pages_dirty ON pages (number) WHERE dirty = 1`,
+    `CREATE INDEX pages_thread ON pages (thread, number)`,
+    `CREATE INDEX pages_run ON pages (run) WHERE run IS NOT NULL`,
+    `CREATE TABLE run_pages (run TEXT NOT NULL, page INTEGER NOT NULL, how TEXT NOT NULL, PRIMARY KEY (run, page, how)) WITHOUT ROWID`,
+    `CREATE INDEX run_pages_page ON run_pages (page)`,
+    `CREATE TABLE replies (key TEXT PRIMARY KEY, hash TEXT NOT NULL, reply TEXT NOT NULL, created_at INTEGER NOT NULL) WITHOUT ROWID`,
+    `CREATE TABLE timers (name TEXT PRIMARY KEY, due INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID`,
+    `CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID`,
+  ],
+];
+
+/** Whether the object was ever booted as a process. */
+export function isBooted(sql: SqlStorage): boolean {
+  return sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'meta'").toArray().length > 0;
+}
+
+/** Brings the object's tables to the newest version. */
+export function upgradeSchema(storage: DurableObjectStorage): void {
+  const { sql } = storage;
+  storage.transactionSync(() => {
+    sql.exec("CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID");
+    const version = Number(readMeta(sql, "schema") ?? "0");
+    for (const step of STEPS.slice(version)) for (const statement of step) sql.exec(statement);
+    if (version < STEPS.length) writeMeta(sql, "schema", String(STEPS.length));
+  });
+}
+
+export function readMeta(sql: SqlStorage, key: string): string | null {
+  const row = sql.exec<{ value: string }>("SELECT value FROM meta WHERE key = ?", key).toArray()[0];
+  return row?.value ?? null;
+}
+
+export function writeMeta(sql: SqlStorage, key: string, value: string): void {
+  sql.exec("INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", key, value);
+}

@@ -1,0 +1,17 @@
+/**
+ * Timer work: what each named timer does when it is due.
+ */
+import { HEARTBEAT_MS } from "#shared/limits.ts";
+import { setTimer, type TimerWork } from "#kernel/proc/alarm.ts";
+import { expire } from "#kernel/proc/expire.ts";
+import { liveRuns } from "#kernel/proc/runs.ts";
+import { flush } from "#kernel/vm/flush.ts";
+
+export const TIMER_WORK: TimerWork = {
+  /** Being woken is the work: booting recovered the runs. While any is live, the next beat is set. */
+  heartbeat(kernel) {
+    if (liveRuns(kernel, null) > 0) setTimer(kernel, "heartbeat", kernel.now() + HEARTBEAT_MS);
+  },
+  flush: (kernel) => flush(kernel),
+  expire,
+};

@@ -1,0 +1,16 @@
+/**
+ * Transact: one transaction of the object's storage, with the caches kept honest.
+ *
+ * When the work throws, SQLite takes its writes back; the search index, which is only a cache, is then thrown away and built
+ * anew at its next use.
+ */
+import type { Kernel } from "#kernel/kernel.ts";
+
+export function transact<Value>(kernel: Kernel, work: () => Value): Value {
+  try {
+    return kernel.storage.transactionSync(work);
+  } catch (error) {
+    kernel.index.invalidate();
+    throw error;
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * Process: one user's process as a Durable Object. A shell: every method is one call inward.
+ *
+ * Each method first compares the caller with the owner that the object stored at its first boot. A process that does not
+ * exist, or belongs to somebody else, is `not_found` for every method.
+ */
+import { DurableObject } from "cloudflare:workers";
+import type {
+  Caller,
+  ContextView,
+  ExecuteRequest,
+  ImportReport,
+  ImportRow,
+  MemoryQuery,
+  MessageView,
+  NewPage,
+  Page,
+  PageEdit,
+  PageKind,
+  PageView,
+  ProcessApi,
+  ProcessView,
+  RunStarted,
+  RunView,
+  SearchItem,
+  ThreadView,
+  TraceEvent,
+  VmStat,
+} from "#shared/abi.ts";
+import { callerSchema, executeSchema } from "#shared/abi.ts";
+import { failure } from "#shared/errors.ts";
+import type { PageHandle, RunId, ThreadId } from "#shared/ids.ts";
+import { failed, type Result } from "#shared/result.ts";
+import { boot } from "#kernel/boot.ts";
+import { cycle, submit } from "#kernel/cycle.ts";
+import type { Kernel } from "#kernel/kernel.ts";
+import { ringAlarm } from "#kernel/proc/alarm.ts";
+import { TIMER_WORK } from "#kernel/proc/timer-work.ts";
+import { inspectProcess } from "#kernel/proc/inspect.ts";
+import * as runCalls from "#kernel/proc/run-calls.ts";
+import * as threadCalls from "#kernel/proc/thread-calls.ts";
+import { viewContext } from "#kernel/vm/context-view.ts";
+import { exportRows } from "#kernel/vm/export-rows.ts";
+import { importRows } from "#kernel/vm/import-rows.ts";
+import { addPage, editPage, forget, listPages, readPage } from "#kernel/vm/memory.ts";
+import { searchPages } from "#kernel/vm/search.ts";
+import { vmstat } from "#kernel/vm/vmstat.ts";
+import { success } from "#shared/result.ts";
+
+const NO_PROCESS = failure("not_found", "There is no such process.");
+
+type Answer<Value> = Result<Value> | Promise<Result<Value>>;
+
+export class Process extends DurableObject<Cloudflare.Env> implements ProcessApi {
+  #kernel: Kernel | null;
+
+  constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
+    super(ctx, env);
+    this.#kernel = boot(ctx, env, null);
+  }
+
+  async #as<Value>(caller: Caller, work: (kernel: Kernel) => Answer<Value>): Promise<Result<Value>> {
+    const known = callerSchema.safeParse(caller);
+    if (!known.success) return failed(NO_PROCESS);
+    this.#kernel ??= boot(this.ctx, this.env, known.data.shard);
+    const kernel = this.#kernel;
+    if (kernel === null || kernel.user !== known.data.user || kernel.process !== known.data.process) return failed(NO_PROCESS);
+    return await work(kernel);
+  }
+
+  async execute(request: ExecuteRequest): Promise<Result<RunStarted>> {
+    const parsed = executeSchema.safeParse(request);
+    if (!parsed.success) return failed(failure("invalid_request", "The instruction is malformed."));
+    return this.#as(parsed.data.caller as Caller, (kernel) => runCalls.execute(kernel, parsed.data, submit, cycle));
+  }
+
+  events(caller: Caller, run: RunId, after: number | null): Promise<Result<ReadableStream<Uint8Array>>> {
+    return this.#as(caller, (kernel) => runCalls.openEvents(kernel, run, after));
+  }
+
+  settled(caller: Caller, run: RunId, waitMs: number): Promise<Result<RunView>> {
+    return this.#as(caller, (kernel) => runCalls.settled(kernel, run, waitMs));
+  }
+
+  runs(caller: Caller, limit: number, cursor?: string): Promise<Result<Page<RunView>>> {
+    return this.#as(caller, (kernel) => runCalls.list(kernel, limit, cursor));
+  }
+
+  trace(caller: Caller, run: RunId): Promise<Result<readonly TraceEvent[]>> {
+    return this.#as(caller, (kernel) => runCalls.traceOf(kernel, run));
+  }
+
+  cancel(caller: Caller, run: RunId): Promise<Result<RunView>> {
+    return this.#as(caller, (kernel) => runCalls.cancel(kernel, run));
+  }
+
+  resume(caller: Caller, run: RunId): Promise<Result<RunStarted>> {
+    return this.#as(caller, (kernel) => runCalls.resume(kernel, run, cycle));
+  }
+
+  writePage(caller: Caller, page: NewPage, idempotencyKey?: string): Promise<Result<PageView>> {
+    return this.#as(caller, (kernel) => addPage(kernel, page, idempotencyKey));
+  }
+
+  readPage(caller: Caller, handle: PageHandle): Promise<Result<PageView>> {
+    return this.#as(caller, (kernel) => readPage(kernel, handle));
+  }
+
+  editPage(caller: Caller, handle: PageHandle, edit: PageEdit): Promise<Result<PageView>> {
+    return this.#as(caller, (kernel) => editPage(kernel, handle, edit));
+  }
+
+  forgetPage(caller: Caller, handle: PageHandle): Promise<Result<{ readonly forgotten: PageHandle }>> {
+    return this.#as(caller, (kernel) => forget(kernel, handle));
+  }
+
+  pages(caller: Caller, filter: { kind?: PageKind; limit: number; cursor?: string }): Promise<Result<Page<PageView>>> {
+    return this.#as(caller, (kernel) => listPages(kernel, filter));
+  }
+
+  search(caller: Caller, query: MemoryQuery): Promise<Result<Page<SearchItem>>> {
+    return this.#as(caller, (kernel) => searchPages(kernel, query));
+  }
+
+  importRows(caller: Caller, key: string, rows: readonly ImportRow[]): Promise<Result<ImportReport>> {
+    return this.#as(caller, (kernel) => importRows(kernel, key, rows));
+  }
+
+  exportRows(caller: Caller): Promise<Result<ReadableStream<Uint8Array>>> {
+    return this.#as(caller, (kernel) => success(exportRows(kernel)));
+  }
+
+  threads(caller: Caller, limit: number, cursor?: string): Promise<Result<Page<ThreadView>>> {
+    return this.#as(caller, (kernel) => threadCalls.list(kernel, limit, cursor));
+  }
+
+  messages(caller: Caller, thread: ThreadId, limit: number, cursor?: string): Promise<Result<Page<MessageView>>> {
+    return this.#as(caller, (kernel) => threadCalls.messages(kernel, thread, limit, cursor));
+  }
+
+  deleteThread(caller: Caller, thread: ThreadId): Promise<Result<{ readonly deleted: ThreadId }>> {
+    return this.#as(caller, (kernel) => threadCalls.remove(kernel, thread));
+  }
+
+  inspect(caller: Caller): Promise<Result<ProcessView>> {
+    return this.#as(caller, (kernel) => success(inspectProcess(kernel)));
+  }
+
+  context(caller: Caller, thread: ThreadId): Promise<Result<ContextView>> {
+    return this.#as(caller, (kernel) => viewContext(kernel, thread));
+  }
+
+  vmstat(caller: Caller): Promise<Result<VmStat>> {
+    return this.#as(caller, (kernel) => success(vmstat(kernel)));
+  }
+
+  override async alarm(): Promise<void> {
+    if (this.#kernel !== null) await ringAlarm(this.#kernel, TIMER_WORK);
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * Schedule: asks the model's pool for a slot before an inference, and gives it back after.
+ *
+ * A command calls no model and needs no slot. A lease that is never given back (a crash) expires in the pool. A pool that restarts while we wait is asked again.
+ */
+import { failure } from "#shared/errors.ts";
+import { errorName, logEvent } from "#shared/log.ts";
+import { failed, success, type Result } from "#shared/result.ts";
+import type { Kernel } from "#kernel/kernel.ts";
+import type { Lease } from "#kernel/pool.ts";
+import type { LiveRun } from "#kernel/proc/live-run.ts";
+import type { TraceData } from "#kernel/proc/trace.ts";
+
+const ATTEMPTS = 3;
+const RETRY_AFTER_SECONDS = 2;
+
+export async function schedule(kernel: Kernel, run: LiveRun, data: TraceData): Promise<Result<Lease | null>> {
+  if (run.instruction.kind === "command") return success(null);
+  data["band"] = "interactive";
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    try {
+      const lease = await kernel.env.POOL.getByName(run.model).acquire(`${kernel.user}/${run.id}`, "interactive");
+      if (lease.ok) data["waitedMs"] = lease.value.waitedMs;
+      return lease;
+    } catch (error) {
+      logEvent("pool-unreachable", { attempt, error: errorName(error) });
+    }
+  }
+  return failed(failure("overloaded", "The pool does not answer.", RETRY_AFTER_SECONDS));
+}
+
+/** Gives the slot back without keeping the run waiting. */
+export function unschedule(kernel: Kernel, run: LiveRun, lease: Lease | null): void {
+  if (lease === null) return;
+  const released = kernel.env.POOL.getByName(run.model).release(lease.lease);
+  kernel.background(
+    Promise.resolve(released).catch((error: unknown) => logEvent("lease-not-released", { error: errorName(error) })),
+  );
+}

@@ -1,0 +1,35 @@
+/**
+ * Handlers: what each system call does, by name.
+ *
+ * An effect's `act` is synchronous: it runs inside one transaction. What it needs from D1 is brought to hand by `prepare`.
+ */
+import { SYSCALLS, type SyscallName } from "#shared/calls.ts";
+import type { Result } from "#shared/result.ts";
+import type { Kernel } from "#kernel/kernel.ts";
+import type { LiveRun } from "#kernel/proc/live-run.ts";
+import { forgetMemory, prepareForget, readMemory, searchMemory, writeMemory } from "#kernel/syscall/sys-memory.ts";
+import { listProcesses } from "#kernel/syscall/sys-process.ts";
+
+export type Handler =
+  | {
+      readonly effect: true;
+      readonly prepare?: (kernel: Kernel, args: unknown) => Promise<void>;
+      readonly act: (kernel: Kernel, run: LiveRun, args: unknown) => Result<unknown>;
+    }
+  | {
+      readonly effect: false;
+      readonly prepare?: undefined;
+      readonly act: (kernel: Kernel, run: LiveRun, args: unknown) => Promise<Result<unknown>> | Result<unknown>;
+    };
+
+export const HANDLERS: Readonly<Record<SyscallName, Handler>> = {
+  memory_write: { effect: true, act: (kernel, run, args) => writeMemory(kernel, run, SYSCALLS.memory_write.arguments.parse(args)) },
+  memory_search: { effect: false, act: (kernel, run, args) => searchMemory(kernel, run, SYSCALLS.memory_search.arguments.parse(args)) },
+  memory_read: { effect: false, act: (kernel, run, args) => readMemory(kernel, run, SYSCALLS.memory_read.arguments.parse(args)) },
+  memory_forget: {
+    effect: true,
+    prepare: (kernel, args) => prepareForget(kernel, SYSCALLS.memory_forget.arguments.parse(args)),
+    act: (kernel, _run, args) => forgetMemory(kernel, SYSCALLS.memory_forget.arguments.parse(args)),
+  },
+  process_list: { effect: false, act: (kernel) => listProcesses(kernel) },
+};

@@ -1,0 +1,101 @@
+/**
+ * Memory system calls: write, search, read, forget.
+ *
+ * Pages they show count as mapped in the run, so an answer may cite them; the run's notes say which pages it created or was
+ * shown, so that forgetting one also scrubs the run.
+ */
+import type { SyscallArguments } from "#shared/calls.ts";
+import { failure } from "#shared/errors.ts";
+import { composePageHandle, pageNumber, parsePageHandle } from "#shared/ids.ts";
+import { SEARCH_RESULTS } from "#shared/limits.ts";
+import { failed, success, type Result } from "#shared/result.ts";
+import { PAGE_KINDS, type PageKind } from "#shared/abi.ts";
+import type { Kernel } from "#kernel/kernel.ts";
+import { count } from "#kernel/proc/counters.ts";
+import { notePages, type LiveRun } from "#kernel/proc/live-run.ts";
+import { fault } from "#kernel/vm/fault.ts";
+import { forgetPage } from "#kernel/vm/forget.ts";
+import { renderPage } from "#kernel/vm/page.ts";
+import { findPage } from "#kernel/vm/page-table.ts";
+import { writePage } from "#kernel/vm/write-page.ts";
+
+const NO_PAGE = failure("not_found", "There is no such page.");
+
+function show(kernel: Kernel, run: LiveRun, numbers: readonly number[], how: "created" | "returned"): void {
+  for (const number of numbers) run.mapped.add(number);
+  notePages(kernel, run.id, numbers, how);
+}
+
+export function writeMemory(kernel: Kernel, run: LiveRun, args: SyscallArguments<"memory_write">): Result<unknown> {
+  const page = {
+    text: args.text,
+    kind: args.kind ?? ("fact" as const),
+    role: "user" as const,
+    thread: run.thread,
+    ...(args.at === undefined ? {} : { at: args.at }),
+    ...(args.tags === undefined ? {} : { tags: args.tags }),
+  };
+  const written = writePage(kernel, page, { run: run.id, defaultAt: kernel.now() });
+  if (!written.ok) return written;
+  const numbers = written.value.map((entry) => entry.number);
+  show(kernel, run, numbers, "created");
+  return success({ handle: composePageHandle(numbers[0] ?? 0), handles: numbers.map(composePageHandle) });
+}
+
+export async function searchMemory(kernel: Kernel, run: LiveRun, args: SyscallArguments<"memory_search">): Promise<Result<unknown>> {
+  if (args.kind !== undefined && !isKind(args.kind)) {
+    return failed(failure("invalid_request", `Kinds are: ${PAGE_KINDS.join(", ")}, assistant.`));
+  }
+  count(kernel, "searches");
+  const hits = kernel.index.search({
+    text: args.query,
+    limit: args.limit ?? SEARCH_RESULTS,
+    now: kernel.now(),
+    ...(args.kind === undefined ? {} : { kinds: [args.kind] }),
+    filter: (page) => args.kind === "assistant" || kernel.index.isEvidence(page),
+  });
+  const found = await fault(
+    kernel,
+    hits.map((hit) => hit.page),
+  );
+  if (!found.ok) return found;
+  const pages = found.value.pages.filter((page) => page.run !== run.id || page.kind === "fact");
+  show(
+    kernel,
+    run,
+    pages.map((page) => page.number),
+    "returned",
+  );
+  return success({ items: pages.map(renderPage) });
+}
+
+function isKind(kind: string): kind is PageKind {
+  return kind === "assistant" || PAGE_KINDS.some((known) => known === kind);
+}
+
+function numberOf(handle: string): number {
+  const parsed = parsePageHandle(handle);
+  return (parsed === null ? null : pageNumber(parsed)) ?? -1;
+}
+
+export async function readMemory(kernel: Kernel, run: LiveRun, args: SyscallArguments<"memory_read">): Promise<Result<unknown>> {
+  const found = await fault(kernel, [numberOf(args.handle)]);
+  if (!found.ok) return found;
+  const page = found.value.pages[0];
+  if (page === undefined) return failed(NO_PAGE);
+  show(kernel, run, [page.number], "returned");
+  return success({ page: renderPage(page) });
+}
+
+/** Brings the body to hand: what repeats it is scrubbed with it. A body that D1 cannot give is no reason not to forget. */
+export async function prepareForget(kernel: Kernel, args: SyscallArguments<"memory_forget">): Promise<void> {
+  await fault(kernel, [numberOf(args.handle)]);
+}
+
+export function forgetMemory(kernel: Kernel, args: SyscallArguments<"memory_forget">): Result<unknown> {
+  const handle = parsePageHandle(args.handle);
+  const page = handle === null ? null : findPage(kernel, handle);
+  if (page === null) return failed(NO_PAGE);
+  forgetPage(kernel, { ...page, text: page.text ?? "" });
+  return success({ forgotten: composePageHandle(page.number) });
+}

@@ -1,0 +1,45 @@
+/**
+ * Support: whether a sentence's cited pages carry it, and the verbatim words that do.
+ *
+ * A lexical check, on purpose lenient to paraphrase: of the sentence's content words (without those of the instruction,
+ * dates, numbers) a share must stand in the cited pages. It catches citations of pages that have nothing to do with the
+ * sentence, not false conclusions from the right page.
+ */
+import { analyze, isStopWord, tokenize } from "#shared/text/words.ts";
+import type { ResidentPage } from "#kernel/vm/page.ts";
+
+const ENOUGH = 0.3;
+
+const CALENDAR = new Set(
+  analyze(
+    "january february march april may june july august september october november december monday tuesday wednesday thursday friday saturday sunday week weekend month year day before after yes no twice once times since ago likely",
+  ),
+);
+
+function contentTerms(text: string): Set<string> {
+  const words = tokenize(text).filter((word) => !isStopWord(word) && !/^\d+(st|nd|rd|th)?$/.test(word));
+  return new Set(words.flatMap((word) => analyze(word)).filter((term) => !CALENDAR.has(term)));
+}
+
+/** True when the pages carry the sentence, or when it says nothing but dates, numbers and the instruction's own words. */
+export function isSupported(sentence: string, instruction: string, pages: readonly ResidentPage[]): boolean {
+  const asked = contentTerms(instruction);
+  const claimed = [...contentTerms(sentence)].filter((term) => !asked.has(term));
+  if (claimed.length === 0) return true;
+  const known = new Set(pages.flatMap((page) => analyze(`${page.text} ${page.speaker ?? ""} ${page.source ?? ""}`)));
+  const carried = claimed.filter((term) => known.has(term)).length;
+  return carried / claimed.length >= ENOUGH;
+}
+
+/** The sentence of a page that shares the most words with what was said: verbatim. */
+export function bestQuote(said: string, page: ResidentPage): string {
+  const wanted = contentTerms(said);
+  let best = "";
+  let bestShared = -1;
+  for (const match of page.text.matchAll(/[^.!?。！？\n]+[.!?。！？]*["'”’」]*/gu)) {
+    const quote = match[0].trim();
+    const shared = [...contentTerms(quote)].filter((term) => wanted.has(term)).length;
+    if (quote !== "" && shared > bestShared) [best, bestShared] = [quote, shared];
+  }
+  return best === "" ? page.text : best;
+}

@@ -1,0 +1,189 @@
+/**
+ * Import rows: takes a batch of NDJSON rows into the process, all of it in one transaction.
+ *
+ * Rows are a union by `type` (`page` when absent). A row that cannot be read is skipped and reported with its line; the
+ * others are taken. The report of a batch is remembered by the import's key, so that a batch sent again, after a cut
+ * connection or a restart, is answered and not imported twice. Handles of an export are restored when they are free.
+ */
+import { z } from "zod";
+import type { ImportReport, ImportRow } from "#shared/abi.ts";
+import { PAGE_KINDS } from "#shared/abi.ts";
+import { failure } from "#shared/errors.ts";
+import { composePageHandle, pageNumber, parsePageHandle, parseThreadId, type PageHandle } from "#shared/ids.ts";
+import { IMPORT_BATCH_ROWS, SOURCE_CHARACTERS, TAG_CHARACTERS, TAGS_PER_PAGE } from "#shared/limits.ts";
+import { failed, success, type Result } from "#shared/result.ts";
+import type { Kernel } from "#kernel/kernel.ts";
+import { count, raiseCounter } from "#kernel/proc/counters.ts";
+import { openThread, restoreMessage } from "#kernel/proc/messages.ts";
+import { transact } from "#kernel/proc/transact.ts";
+import { flush } from "#kernel/vm/flush.ts";
+import { insertPage, type PageDraft } from "#kernel/vm/page-table.ts";
+import { draftPages } from "#kernel/vm/write-page.ts";
+
+const label = z.string().min(1).max(SOURCE_CHARACTERS).nullish();
+
+const pageRow = z.strictObject({
+  type: z.literal("page").optional(),
+  text: z.string().min(1),
+  kind: z.enum([...PAGE_KINDS, "assistant"]).optional(),
+  role: z.enum(["user", "assistant", "tool", "system"]).nullish(),
+  speaker: label,
+  at: z.string().max(128).nullish(),
+  atText: z.string().max(128).nullish(),
+  source: label,
+  thread: label,
+  tags: z.array(z.string().min(1).max(TAG_CHARACTERS)).max(TAGS_PER_PAGE).optional(),
+  handle: z.string().optional(),
+  version: z.int().min(1).optional(),
+  evidence: z.boolean().optional(),
+  createdAt: z.iso.datetime().optional(),
+});
+
+const threadRow = z.strictObject({ type: z.literal("thread"), thread: z.string(), createdAt: z.iso.datetime().optional() });
+
+const messageRow = z.strictObject({
+  type: z.literal("message"),
+  thread: z.string(),
+  role: z.enum(["system", "user", "assistant", "tool"]),
+  content: z.string(),
+  toolCalls: z.array(z.object({ id: z.string(), name: z.string(), arguments: z.unknown() })).optional(),
+  toolCallId: z.string().optional(),
+  page: z.string().nullish(),
+  createdAt: z.iso.datetime().optional(),
+});
+
+type PageImport = z.infer<typeof pageRow>;
+type Taken = { readonly ok: true; readonly handles: readonly PageHandle[] } | { readonly ok: false; readonly reason: string };
+
+export function importRows(kernel: Kernel, key: string, rows: readonly ImportRow[]): Result<ImportReport> {
+  const first = rows[0];
+  if (first === undefined || rows.length > IMPORT_BATCH_ROWS) return failed(failure("invalid_request", "Not a batch of rows."));
+  const name = `import ${key} ${first.line}`;
+  const hash = String(rows.length);
+  const known = kernel.sql
+    .exec<{ hash: string; reply: string }>("SELECT hash, reply FROM replies WHERE key = ?", name)
+    .toArray()[0];
+  if (known !== undefined) {
+    if (known.hash !== hash) return failed(failure("conflict", "This Idempotency-Key was used with another import."));
+    return success(JSON.parse(known.reply) as ImportReport);
+  }
+  const report = transact(kernel, () => {
+    const taken = takeAll(kernel, rows);
+    kernel.sql.exec("INSERT INTO replies VALUES (?, ?, ?, ?)", name, hash, JSON.stringify(taken), kernel.now());
+    return taken;
+  });
+  kernel.background(flush(kernel));
+  return success(report);
+}
+
+function takeAll(kernel: Kernel, rows: readonly ImportRow[]): ImportReport {
+  const handles: PageHandle[] = [];
+  const skipped: { line: number; reason: string }[] = [];
+  let imported = 0;
+  for (const { line, row } of rows) {
+    const taken = takeRow(kernel, row);
+    if (taken.ok) {
+      imported += 1;
+      handles.push(...taken.handles);
+    } else {
+      skipped.push({ line, reason: taken.reason });
+    }
+  }
+  return { imported, handles, skipped };
+}
+
+function refuse(error: z.ZodError): Taken {
+  const issue = error.issues[0];
+  return { ok: false, reason: `${issue?.path.join(".") || "row"}: ${issue?.message ?? "unreadable"}` };
+}
+
+function takeRow(kernel: Kernel, row: unknown): Taken {
+  const type = z.object({ type: z.string().optional() }).safeParse(row);
+  if (!type.success) return { ok: false, reason: "row: not a JSON object" };
+  switch (type.data.type) {
+    case undefined:
+    case "page": {
+      const page = pageRow.safeParse(row);
+      return page.success ? takePage(kernel, page.data) : refuse(page.error);
+    }
+    case "thread": {
+      const thread = threadRow.safeParse(row);
+      if (!thread.success) return refuse(thread.error);
+      const id = parseThreadId(thread.data.thread);
+      if (id === null) return { ok: false, reason: "thread: not a thread id" };
+      openThread(kernel, id);
+      return { ok: true, handles: [] };
+    }
+    case "message": {
+      const message = messageRow.safeParse(row);
+      return message.success ? takeMessage(kernel, message.data) : refuse(message.error);
+    }
+    default:
+      return { ok: false, reason: "type: unknown" };
+  }
+}
+
+function takeMessage(kernel: Kernel, row: z.infer<typeof messageRow>): Taken {
+  const thread = parseThreadId(row.thread);
+  if (thread === null) return { ok: false, reason: "thread: not a thread id" };
+  openThread(kernel, thread);
+  const handle = typeof row.page === "string" ? parsePageHandle(row.page) : null;
+  restoreMessage(kernel, thread, {
+    role: row.role,
+    content: row.content,
+    ...(row.toolCalls === undefined ? {} : { toolCalls: row.toolCalls }),
+    ...(row.toolCallId === undefined ? {} : { toolCallId: row.toolCallId }),
+    page: handle === null ? null : pageNumber(handle),
+    createdAt: row.createdAt === undefined ? kernel.now() : Date.parse(row.createdAt),
+  });
+  return { ok: true, handles: [] };
+}
+
+function takePage(kernel: Kernel, row: PageImport): Taken {
+  const spoken = (row.role ?? row.speaker ?? null) !== null;
+  const drafts = draftPages(
+    {
+      text: row.text,
+      kind: row.kind ?? (spoken ? "turn" : "document"),
+      at: row.at ?? null,
+      ...(row.role === null || row.role === undefined ? {} : { role: row.role }),
+      ...(row.speaker === null || row.speaker === undefined ? {} : { speaker: row.speaker }),
+      ...(row.source === null || row.source === undefined ? {} : { source: row.source }),
+      ...(row.thread === null || row.thread === undefined ? {} : { thread: row.thread }),
+      ...(row.tags === undefined ? {} : { tags: row.tags }),
+    },
+    { defaultAt: null },
+  );
+  if (!drafts.ok) return { ok: false, reason: drafts.error.detail };
+  const number = row.handle === undefined ? null : freeNumber(kernel, row.handle);
+  if (number === "used") return { ok: false, reason: "handle: already used in this process" };
+  const handles = drafts.value.map((draft, part) => {
+    const page = insertPage(kernel, part === 0 ? restored(draft, row, number) : draft);
+    return composePageHandle(page.number);
+  });
+  return { ok: true, handles };
+}
+
+function restored(draft: PageDraft, row: PageImport, number: number | null): PageDraft {
+  return {
+    ...draft,
+    ...(row.atText === null || row.atText === undefined ? {} : { at_text: row.atText }),
+    ...(row.evidence === undefined ? {} : { evidence: row.evidence ? 1 : 0 }),
+    ...(row.createdAt === undefined ? {} : { createdAt: Date.parse(row.createdAt) }),
+    ...(row.version === undefined ? {} : { version: row.version }),
+    ...(number === null ? {} : { number }),
+  };
+}
+
+/**
+ * The number of an exported handle, when no page ever had it here; the page counter moves past it. Exports come in the order
+ * of their numbers, so a number at or below the counter was used, and perhaps forgotten.
+ */
+function freeNumber(kernel: Kernel, handle: string): number | "used" | null {
+  const parsed = parsePageHandle(handle);
+  const number = parsed === null ? null : pageNumber(parsed);
+  if (number === null || number < 1) return null;
+  if (number <= count(kernel, "page", 0)) return "used";
+  raiseCounter(kernel, "page", number);
+  return number;
+}

@@ -1,0 +1,46 @@
+/**
+ * Page out: what a run leaves in memory, and the start of its way to D1.
+ *
+ * The instruction becomes a `turn` page, the answer an `assistant` page (found only when asked for by kind, never evidence).
+ * Commands leave neither: what they do is in their system call. Written once per run, also when the run is taken up again;
+ * a turn that wrote a fact is no evidence itself, the fact is.
+ */
+import type { NewPage } from "#shared/abi.ts";
+import type { Kernel } from "#kernel/kernel.ts";
+import { notePages, type LiveRun } from "#kernel/proc/live-run.ts";
+import { tieMessageToPage } from "#kernel/proc/messages.ts";
+import { transact } from "#kernel/proc/transact.ts";
+import type { TraceData } from "#kernel/proc/trace.ts";
+import { flush } from "#kernel/vm/flush.ts";
+import { insertPage } from "#kernel/vm/page-table.ts";
+import { draftPages } from "#kernel/vm/write-page.ts";
+
+export function pageOut(kernel: Kernel, run: LiveRun, data: TraceData = {}): void {
+  if (run.instruction.kind === "language" && run.forgotten.length === 0) {
+    data["pages"] = transact(kernel, () => writeTurn(kernel, run));
+  }
+  kernel.background(flush(kernel));
+}
+
+function writeTurn(kernel: Kernel, run: LiveRun): number {
+  const pages = kernel.sql.exec<{ kind: string }>("SELECT kind FROM pages WHERE run = ?", run.id).toArray();
+  if (pages.some((page) => page.kind === "turn")) return 0;
+  const wroteFact = pages.length > 0;
+  const thread = run.conversation === null ? { thread: run.thread } : {};
+  const turn = write(kernel, run, { ...thread, kind: "turn", role: "user", text: run.instruction.text }, wroteFact);
+  const message = kernel.sql
+    .exec<{ id: number }>("SELECT id FROM messages WHERE run = ? AND role = 'user' LIMIT 1", run.id)
+    .toArray()[0];
+  if (message !== undefined && turn[0] !== undefined) tieMessageToPage(kernel, message.id, turn[0]);
+  if (run.output.trim() === "") return turn.length;
+  const answer = write(kernel, run, { ...thread, kind: "assistant", role: "assistant", text: run.output }, true);
+  return turn.length + answer.length;
+}
+
+function write(kernel: Kernel, run: LiveRun, page: NewPage, silent: boolean): number[] {
+  const drafts = draftPages(page, { run: run.id, defaultAt: run.startedAt });
+  if (!drafts.ok) return [];
+  const numbers = drafts.value.map((draft) => insertPage(kernel, silent ? { ...draft, evidence: 0 } : draft).number);
+  notePages(kernel, run.id, numbers, "created");
+  return numbers;
+}

@@ -1,0 +1,198 @@
+/**
+ * Page table: all SQL of the object's `pages` table.
+ *
+ * A page's number never changes and is never used again; every change raises its version and marks it dirty for the
+ * write-behind to D1. Bodies of clean pages may be dropped (`dropOldBodies`); `vm/fault.ts` brings them back.
+ */
+import type { PageKind } from "#shared/abi.ts";
+import type { PageHandle } from "#shared/ids.ts";
+import { pageNumber } from "#shared/ids.ts";
+import { estimateTokens } from "#shared/tokens.ts";
+import type { Kernel } from "#kernel/kernel.ts";
+import { count } from "#kernel/proc/counters.ts";
+import type { PageRow, ResidentPage } from "#kernel/vm/page.ts";
+
+export const PAGE_COLUMNS =
+  "number, kind, role, speaker, text, tokens, version, source, at, at_text, zoned, tags, thread, session, run, evidence, deleted, dirty, created_at, updated_at, referenced_at";
+
+export function findPage(kernel: Kernel, handle: PageHandle): PageRow | null {
+  const number = pageNumber(handle);
+  return number === null ? null : (readPages(kernel, [number])[0] ?? null);
+}
+
+/** The living pages of these numbers, in the order of `numbers`. */
+export function readPages(kernel: Kernel, numbers: readonly number[]): PageRow[] {
+  const rows = kernel.sql
+    .exec<PageRow>(
+      `SELECT ${PAGE_COLUMNS} FROM pages WHERE deleted = 0 AND number IN (SELECT value FROM json_each(?))`,
+      JSON.stringify(numbers),
+    )
+    .toArray();
+  const byNumber = new Map(rows.map((row) => [row.number, row]));
+  return numbers.flatMap((number) => byNumber.get(number) ?? []);
+}
+
+export type PageDraft = Pick<
+  PageRow,
+  "kind" | "role" | "speaker" | "source" | "at" | "at_text" | "zoned" | "thread" | "run" | "evidence"
+> & { readonly text: string; readonly tags: readonly string[]; readonly number?: number; readonly createdAt?: number; readonly version?: number };
+
+const SESSION_GAP_MS = 6 * 3_600_000;
+
+/**
+ * The session a new page belongs to: that of the thread's newest page, unless more than six hours lie between them.
+ * Neighbours in a session lend each other words when pages are searched.
+ */
+function sessionOf(kernel: Kernel, draft: PageDraft, number: number): string {
+  const last = kernel.sql
+    .exec<{ session: string; at: number | null; kind: string }>(
+      "SELECT session, at, kind FROM pages WHERE thread IS ? ORDER BY number DESC LIMIT 1",
+      draft.thread,
+    )
+    .toArray()[0];
+  const alone = draft.kind === "fact" || draft.kind === "note" || draft.kind === "instruction";
+  const near = last !== undefined && Math.abs((last.at ?? draft.at ?? 0) - (draft.at ?? last.at ?? 0)) <= SESSION_GAP_MS;
+  return last !== undefined && near && !alone && last.kind !== "fact" ? last.session : `${draft.thread ?? ""}/${number.toString(36)}`;
+}
+
+/** Writes a new page, dirty and indexed. Call it inside the transaction that makes it true. */
+export function insertPage(kernel: Kernel, draft: PageDraft): ResidentPage {
+  const number = draft.number ?? count(kernel, "page");
+  const now = kernel.now();
+  const page: ResidentPage = {
+    number,
+    kind: draft.kind,
+    role: draft.role,
+    speaker: draft.speaker,
+    text: draft.text,
+    tokens: estimateTokens(draft.text),
+    version: draft.version ?? 1,
+    source: draft.source,
+    at: draft.at,
+    at_text: draft.at_text,
+    zoned: draft.zoned,
+    tags: JSON.stringify(draft.tags),
+    thread: draft.thread,
+    session: sessionOf(kernel, draft, number),
+    run: draft.run,
+    evidence: draft.evidence,
+    deleted: 0,
+    dirty: 1,
+    created_at: draft.createdAt ?? now,
+    updated_at: now,
+    referenced_at: now,
+  };
+  const columns = Object.keys(page);
+  kernel.sql.exec(
+    `INSERT INTO pages (${columns.join(", ")}, entry) VALUES (${columns.map(() => "?").join(", ")}, ?)`,
+    ...Object.values(page),
+    kernel.index.add(page),
+  );
+  return page;
+}
+
+export type PageChange = Partial<Pick<PageRow, "kind" | "at" | "at_text" | "zoned" | "source">> & {
+  readonly text?: string;
+  readonly tags?: string;
+};
+
+/** Writes a changed page as its next version, dirty and indexed anew. */
+export function updatePage(kernel: Kernel, page: ResidentPage, change: PageChange): ResidentPage {
+  const next: ResidentPage = { ...page, ...change, version: page.version + 1, dirty: 1, updated_at: kernel.now() };
+  next.tokens = estimateTokens(next.text);
+  kernel.sql.exec(
+    `UPDATE pages SET kind = ?, text = ?, tokens = ?, version = ?, source = ?, at = ?, at_text = ?, zoned = ?, tags = ?,
+     dirty = 1, updated_at = ?, entry = ? WHERE number = ?`,
+    next.kind,
+    next.text,
+    next.tokens,
+    next.version,
+    next.source,
+    next.at,
+    next.at_text,
+    next.zoned,
+    next.tags,
+    next.updated_at,
+    kernel.index.add(next),
+    next.number,
+  );
+  return next;
+}
+
+/**
+ * Turns a page into a tombstone: nothing of it is left but its number, and a version that outranks every write of it still
+ * under way. The tombstone goes to D1 like any change and is dropped here once D1 has it.
+ */
+export function buryPage(kernel: Kernel, number: number): void {
+  kernel.sql.exec(
+    `UPDATE pages SET deleted = 1, dirty = 1, version = version + 1, text = '', tokens = 0, kind = 'note', role = NULL, speaker = NULL,
+     source = NULL, at = NULL, at_text = NULL, tags = '[]', entry = NULL, run = NULL, updated_at = ? WHERE number = ?`,
+    kernel.now(),
+    number,
+  );
+  kernel.index.remove(number);
+}
+
+/** Dirty pages and tombstones, oldest number first. */
+export function dirtyPages(kernel: Kernel, limit: number): ResidentPage[] {
+  return kernel.sql
+    .exec<ResidentPage>(`SELECT ${PAGE_COLUMNS} FROM pages WHERE dirty = 1 ORDER BY number LIMIT ?`, limit)
+    .toArray();
+}
+
+/** Marks what D1 acknowledged as clean, unless it changed meanwhile; drops acknowledged tombstones. */
+export function markClean(kernel: Kernel, written: readonly Pick<PageRow, "number" | "version">[]): void {
+  const pairs = JSON.stringify(written.map((page) => [page.number, page.version]));
+  const matches = "(number, version) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))";
+  kernel.sql.exec(`DELETE FROM pages WHERE deleted = 1 AND ${matches}`, pairs);
+  kernel.sql.exec(`UPDATE pages SET dirty = 0 WHERE ${matches}`, pairs);
+}
+
+/** Puts bodies read from D1 back into their frames. */
+export function fillFrames(kernel: Kernel, bodies: ReadonlyMap<number, string>): void {
+  const pairs = JSON.stringify([...bodies]);
+  kernel.sql.exec(
+    `UPDATE pages SET referenced_at = ?, text = body.text FROM (SELECT value ->> 0 AS number, value ->> 1 AS text FROM json_each(?)) AS body
+     WHERE pages.number = body.number AND pages.text IS NULL`,
+    kernel.now(),
+    pairs,
+  );
+}
+
+/** Drops the least recently referenced clean bodies until at most `tokens` are resident. Answers how many it dropped. */
+export function dropOldBodies(kernel: Kernel, tokens: number): number {
+  const resident = residentTokens(kernel);
+  if (resident <= tokens) return 0;
+  const rows = kernel.sql
+    .exec<{ number: number }>(
+      `SELECT number FROM (
+         SELECT number, SUM(tokens) OVER (ORDER BY referenced_at, number) - tokens AS freed
+         FROM pages WHERE text IS NOT NULL AND dirty = 0 AND deleted = 0
+       ) WHERE freed < ?`,
+      resident - tokens,
+    )
+    .toArray();
+  kernel.sql.exec(
+    "UPDATE pages SET text = NULL WHERE number IN (SELECT value FROM json_each(?))",
+    JSON.stringify(rows.map((row) => row.number)),
+  );
+  return rows.length;
+}
+
+export function residentTokens(kernel: Kernel): number {
+  return kernel.sql
+    .exec<{ tokens: number }>("SELECT COALESCE(SUM(tokens), 0) AS tokens FROM pages WHERE text IS NOT NULL AND deleted = 0")
+    .one().tokens;
+}
+
+/** Numbers of living pages after `after`, of one kind or of every kind but the process's own words. */
+export function listPageNumbers(kernel: Kernel, kind: PageKind | undefined, after: number, limit: number): number[] {
+  const where = kind === undefined ? "kind <> 'assistant'" : "kind = ?3";
+  return kernel.sql
+    .exec<{ number: number }>(
+      `SELECT number FROM pages WHERE deleted = 0 AND number > ?1 AND ${where} ORDER BY number LIMIT ?2`,
+      ...(kind === undefined ? [after, limit] : [after, limit, kind]),
+    )
+    .toArray()
+    .map((row) => row.number);
+}

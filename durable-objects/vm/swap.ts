@@ -1,0 +1,116 @@
+/**
+ * Swap: the one door to the D1 shard that holds page bodies.
+ *
+ * Writes are idempotent and monotonic: a row is replaced only by a higher version, so a repeated or late batch changes
+ * nothing. Every statement carries the owner and the process. Rows are read by a schema: D1 is outside.
+ */
+import { z } from "zod";
+import { composePageHandle } from "#shared/ids.ts";
+import { FLUSH_BATCH_BYTES } from "#shared/limits.ts";
+import { utf8Bytes } from "#shared/tokens.ts";
+import type { Kernel } from "#kernel/kernel.ts";
+import type { PageRow, ResidentPage } from "#kernel/vm/page.ts";
+
+const SHARD_BINDING = /^MEM_\d+$/;
+
+/** The user's shard. Throws when the binding is missing: a deployment error, not a caller's. */
+function shard(kernel: Kernel): D1Database {
+  const name = `MEM_${kernel.shard}`;
+  const bindings = new Map<string, unknown>(Object.entries(kernel.env));
+  const database = SHARD_BINDING.test(name) ? bindings.get(name) : undefined;
+  if (database === undefined) throw new Error(`no D1 binding ${name}`);
+  return database as D1Database;
+}
+
+const FIELDS = [
+  "handle",
+  "version",
+  "deleted",
+  "kind",
+  "role",
+  "speaker",
+  "body",
+  "source",
+  "at",
+  "at_text",
+  "zoned",
+  "tags",
+  "thread",
+  "created_at",
+  "updated_at",
+] as const;
+
+const UPSERT = `INSERT INTO pages (owner, process, ${FIELDS.join(", ")})
+  SELECT ?1, ?2, ${FIELDS.map((_, index) => `value ->> ${index}`).join(", ")} FROM json_each(?3) WHERE true
+  ON CONFLICT (owner, process, handle) DO UPDATE SET ${FIELDS.slice(1)
+    .map((field) => `${field} = excluded.${field}`)
+    .join(", ")}
+  WHERE excluded.version > pages.version`;
+
+function swapRow(page: ResidentPage): string {
+  return JSON.stringify([
+    composePageHandle(page.number),
+    page.version,
+    page.deleted,
+    page.kind,
+    page.role,
+    page.speaker,
+    page.text,
+    page.source,
+    page.at,
+    page.at_text,
+    page.zoned,
+    page.tags,
+    page.thread,
+    page.created_at,
+    page.updated_at,
+  ]);
+}
+
+/** Cuts rows into JSON arrays below the byte limit of one D1 parameter. */
+function parameters(rows: readonly string[]): string[] {
+  const batches: string[][] = [[]];
+  let bytes = 0;
+  for (const row of rows) {
+    const size = utf8Bytes(row) + 1;
+    if (bytes + size > FLUSH_BATCH_BYTES && bytes > 0) {
+      batches.push([]);
+      bytes = 0;
+    }
+    batches.at(-1)?.push(row);
+    bytes += size;
+  }
+  return batches.filter((batch) => batch.length > 0).map((batch) => `[${batch.join(",")}]`);
+}
+
+/** Writes pages and tombstones in one transaction of the shard. Throws what D1 throws; nothing is written then. */
+export async function writeSwap(kernel: Kernel, pages: readonly ResidentPage[]): Promise<void> {
+  const database = shard(kernel);
+  const statement = database.prepare(UPSERT);
+  const batches = parameters(pages.map(swapRow));
+  if (batches.length === 0) return;
+  await database.batch(batches.map((batch) => statement.bind(kernel.user, kernel.process, batch)));
+}
+
+const bodyRow = z.object({ handle: z.string(), version: z.number(), body: z.string() });
+
+/**
+ * Reads bodies with one query. A row of another version than the page table's is left out: the caller sees the page as
+ * missing rather than with a wrong body.
+ */
+export async function readSwap(kernel: Kernel, pages: readonly PageRow[]): Promise<Map<number, string>> {
+  const wanted = new Map(pages.map((page) => [composePageHandle(page.number) as string, page]));
+  const { results } = await shard(kernel)
+    .prepare(
+      `SELECT handle, version, body FROM pages
+       WHERE owner = ?1 AND process = ?2 AND deleted = 0 AND handle IN (SELECT value FROM json_each(?3))`,
+    )
+    .bind(kernel.user, kernel.process, JSON.stringify([...wanted.keys()]))
+    .all();
+  const bodies = new Map<number, string>();
+  for (const row of z.array(bodyRow).parse(results)) {
+    const page = wanted.get(row.handle);
+    if (page !== undefined && page.version === row.version) bodies.set(page.number, row.body);
+  }
+  return bodies;
+}

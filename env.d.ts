@@ -1,0 +1,21 @@
+/** The Worker's bindings and variables, as `wrangler.toml` names them. */
+declare namespace Cloudflare {
+  interface Env {
+    /** Control database: users, keys, sessions, processes. */
+    readonly DB: D1Database;
+    /** First memory shard: page bodies. */
+    readonly MEM_0: D1Database;
+    readonly PROCESS: DurableObjectNamespace<import("./durable-objects/process.ts").Process>;
+    readonly POOL: DurableObjectNamespace<import("./durable-objects/pool.ts").Pool>;
+    /** Workers AI in production, our `LocalAi` entrypoint in local development: the same contract. */
+    readonly AI: import("./durable-objects/infer/drivers/workers-ai.ts").AiBinding;
+    readonly ASSETS: Fetcher;
+    readonly DEFAULT_MODEL: string;
+    /** SHA-256 (hex) of the local user's API key; only `npm start` sets it, and only `workers/local.ts` reads it. */
+    readonly LOCAL_KEY_SHA256?: string;
+    /** First characters of that key. */
+    readonly LOCAL_KEY_PREFIX?: string;
+    /** SHA-256 (hex) of the one-time link's token that `npm start` printed. */
+    readonly LOCAL_LOGIN_SHA256?: string;
+  }
+}

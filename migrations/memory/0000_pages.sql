@@ -1,0 +1,20 @@
+CREATE TABLE `pages` (
+	`owner` text NOT NULL,
+	`process` text NOT NULL,
+	`handle` text NOT NULL,
+	`version` integer NOT NULL,
+	`deleted` integer NOT NULL,
+	`kind` text NOT NULL,
+	`role` text,
+	`speaker` text,
+	`body` text NOT NULL,
+	`source` text,
+	`at` integer,
+	`at_text` text,
+	`zoned` integer NOT NULL,
+	`tags` text NOT NULL,
+	`thread` text,
+	`created_at` integer NOT NULL,
+	`updated_at` integer NOT NULL,
+	PRIMARY KEY(`owner`, `process`, `handle`)
+);

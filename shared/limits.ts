@@ -1,0 +1,65 @@
+/**
+ * Limits: every constant that bounds something, one per line, with its unit and what it protects.
+ *
+ * A limit is changed here and nowhere else; `tests/shared/limits.test.ts` and the tests it names hold each edge.
+ */
+
+// Edge
+export const BODY_BYTES = 1_048_576; // bytes of a request body; protects the Worker's memory
+export const INSTRUCTION_BYTES = 65_536; // UTF-8 bytes of one instruction; protects the prompt budget
+export const IMPORT_BYTES = 33_554_432; // bytes of one import stream; protects the process's object
+export const IMPORT_LINE_BYTES = 262_144; // bytes of one import row; protects the Worker's memory
+export const IMPORT_BATCH_ROWS = 200; // rows sent to the process in one call; protects the object's event loop
+export const IMPORT_BATCH_BYTES = 524_288; // bytes of rows sent in one call; protects the RPC message
+export const REQUESTS_PER_SECOND = 200; // requests per second and key, sustained; protects one process from one client
+export const REQUEST_BURST = 400; // requests a key may send at once; protects the same
+export const KEY_CACHE_MS = 60_000; // milliseconds a verified key is trusted without asking D1; the revocation lag
+export const KEY_CACHE_ENTRIES = 10_000; // verified keys remembered per isolate; protects its memory
+export const SESSION_MS = 2_592_000_000; // milliseconds a browser session lives (30 days)
+export const LOGIN_LINK_MS = 600_000; // milliseconds a one-time link to the page can be used
+export const LIST_ITEMS = 50; // items of a list when no limit is given
+export const LIST_ITEMS_MOST = 500; // items of a list at the most; protects memory and D1
+export const SEARCH_RESULTS = 10; // results of a search when no limit is given
+export const SEARCH_RESULTS_MOST = 100; // results of a search at the most
+export const QUERY_CHARACTERS = 4_096; // characters of a search query; protects the index scan
+export const REPLY_WAIT_MS = 60_000; // milliseconds a non-streaming reply waits before it answers 202
+export const SSE_KEEP_ALIVE_MS = 15_000; // milliseconds between comments on an idle stream; keeps proxies from closing it
+export const TRAP_ATTEMPTS = 3; // tries of one call into a process; protects against a restart in mid-call
+export const IDEMPOTENCY_KEY_CHARACTERS = 255; // characters of an Idempotency-Key
+
+// Runs
+export const THREAD_QUEUE = 32; // instructions waiting in one thread; then `overloaded`
+export const RUNS_LIVE = 64; // runs queued or running in one process; then `overloaded`
+export const RUN_STEPS = 16; // inferences of one run; stops a model that never answers
+export const RUN_RECOVERIES = 3; // times a run is taken up again after its object died; stops a run that kills it
+export const RUN_MS = 900_000; // milliseconds a run may take; protects the pool
+export const VERIFY_REASKS = 1; // times an unsupported answer is asked again
+export const IDEMPOTENCY_MS = 86_400_000; // milliseconds an idempotency key is remembered (24 h)
+export const EVENTS_MS = 86_400_000; // milliseconds a finished run's event chunks are kept (24 h)
+export const HEARTBEAT_MS = 30_000; // milliseconds between alarms while a run is live; keeps the object from eviction
+export const OUTPUT_CHARACTERS = 262_144; // characters of one model answer; protects the object's rows
+export const SYSCALLS_PER_STEP = 16; // system calls of one inference; protects the object
+export const SYSCALL_RESULT_CHARACTERS = 24_000; // characters of one system call's result shown to a model
+export const TRANSCRIPT_MESSAGES = 2_000; // messages one chat/completions request may carry
+
+// Memory
+export const PAGE_BYTES = 16_384; // UTF-8 bytes of one page; far below the 2 MB row that only production enforces
+export const TAGS_PER_PAGE = 16; // tags of one page
+export const TAG_CHARACTERS = 64; // characters of one tag
+export const SOURCE_CHARACTERS = 512; // characters of a page's source or speaker
+export const PAGES_MAPPED = 20; // pages fetched for one call by page-in
+export const TAIL_TOKENS = 3_000; // tokens of fetched pages in one prompt
+export const BODY_HIGH_TOKENS = 8_000; // tokens of conversation at which the oldest part is unmapped
+export const BODY_LOW_TOKENS = 4_000; // tokens of conversation left after unmapping; the gap keeps prefixes cached
+export const RESIDENT_TOKENS = 4_000_000; // tokens of page bodies kept in the object; older clean bodies live in D1 only
+export const FLUSH_BATCH_PAGES = 200; // pages of one write to D1
+export const FLUSH_BATCH_BYTES = 1_000_000; // bytes of one json_each parameter; production allows 2 MB, local more
+export const FLUSH_RETRY_MS = 2_000; // milliseconds before a failed write to D1 is tried again, doubled up to 5 minutes
+export const FLUSH_RETRY_MOST_MS = 300_000; // milliseconds between tries of a failing write at the most
+
+// Pool
+export const POOL_SLOTS = 256; // concurrent inferences of one model until the provider says less
+export const POOL_QUEUE = 4_096; // inferences waiting for one model; then `overloaded`
+export const POOL_WAIT_MS = 120_000; // milliseconds an inference waits for a slot; then `overloaded`
+export const LEASE_MS = 120_000; // milliseconds a slot is held without renewal; frees the slot of a crashed holder
+export const INFERENCE_SILENCE_MS = 60_000; // milliseconds without a chunk after which a model counts as hung

@@ -1,0 +1,34 @@
+/**
+ * Body of `POST /v1/instructions`.
+ *
+ * The byte limit of `input` is checked by the route, because it has a code of its own (payload_too_large).
+ */
+import { z } from "zod";
+import { processIdSchema, threadIdSchema } from "#shared/schema/ids.ts";
+import { depthOf, JSON_DEPTH_MOST } from "#shared/schema/json-value.ts";
+import { storableText } from "#shared/schema/text.ts";
+
+/** A JSON schema the answer must meet. */
+export const replySchema = z
+  .record(z.string(), z.unknown())
+  .refine((value) => depthOf(value) <= JSON_DEPTH_MOST, `is nested deeper than ${JSON_DEPTH_MOST} levels`);
+
+export const modelNameSchema = z.string().min(1).max(200).regex(/^[\x21-\x7e]+$/, "is not a model name");
+
+export const instructionBodySchema = z
+  .strictObject({
+    input: storableText
+      .refine((text) => text.trim() !== "", "is empty")
+      .meta({ description: "What to do: natural language, or a command such as /remember; at most 64 KiB" }),
+    process: processIdSchema.optional().meta({ description: "Process that runs it; init when absent" }),
+    thread: threadIdSchema.optional().meta({ description: "Conversation it belongs to; main when absent" }),
+    model: modelNameSchema.optional().meta({ description: "Model to use; the server's default when absent" }),
+    stream: z.boolean().optional().meta({ description: "Answer as a stream of events; true when absent" }),
+    reply: z
+      .union([z.literal("text"), replySchema])
+      .optional()
+      .meta({ description: 'Shape of the answer: "text", or a JSON schema' }),
+  })
+  .meta({ id: "InstructionBody" });
+
+export type InstructionBody = z.infer<typeof instructionBodySchema>;

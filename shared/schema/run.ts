@@ -1,0 +1,71 @@
+/** Replies of `/v1/instructions` and `/v1/runs…`: the views of `shared/abi.ts`, as schemas for the OpenAPI document. */
+import { z } from "zod";
+import { FAILURE_CODES } from "#shared/errors.ts";
+
+export const RUN_STATES = ["queued", "running", "waiting", "done", "failed", "cancelled", "interrupted"] as const;
+
+export const runStateSchema = z.enum(RUN_STATES);
+
+export const citationSchema = z
+  .object({
+    handle: z.string(),
+    quote: z.string().meta({ description: "Verbatim words of the page" }),
+    source: z.string().nullable(),
+    at: z.string().nullable(),
+  })
+  .meta({ id: "Citation" });
+
+export const usageSchema = z
+  .object({
+    model: z.string(),
+    inputTokens: z.number(),
+    cachedTokens: z.number(),
+    outputTokens: z.number(),
+    ms: z.number().meta({ description: "Wall time in milliseconds" }),
+  })
+  .meta({ id: "Usage" });
+
+export const syscallSchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    arguments: z.unknown(),
+    ok: z.boolean(),
+    result: z.unknown(),
+  })
+  .meta({ id: "Syscall" });
+
+export const runSchema = z
+  .object({
+    run: z.string(),
+    thread: z.string(),
+    process: z.string(),
+    status: runStateSchema,
+    input: z.string(),
+    output: z.string(),
+    citations: z.array(citationSchema).readonly(),
+    syscalls: z.array(syscallSchema).readonly(),
+    usage: usageSchema,
+    abstained: z.boolean().meta({ description: "True when nothing known supports an answer" }),
+    error: z.object({ code: z.enum(FAILURE_CODES), detail: z.string() }).nullable(),
+    createdAt: z.string(),
+    startedAt: z.string().nullable(),
+    finishedAt: z.string().nullable(),
+  })
+  .meta({ id: "Run" });
+
+/** A run that was admitted but has not ended. */
+export const runAcceptedSchema = z.object({ run: z.string(), status: runStateSchema }).meta({ id: "RunAccepted" });
+
+export const traceSchema = z
+  .object({
+    items: z
+      .array(z.object({ id: z.number(), at: z.string(), event: z.string(), data: z.record(z.string(), z.unknown()) }))
+      .readonly(),
+  })
+  .meta({ id: "Trace" });
+
+/** Where a replay of a run's stream starts: after the event with this id. */
+export const afterQuery = z.object({
+  after: z.string().max(20).optional().meta({ description: "Id of the last event received; Last-Event-ID does the same" }),
+});

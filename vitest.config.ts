@@ -1,0 +1,47 @@
+/**
+ * Tests that run inside workerd: everything under tests/ but process/ and browser/ (see vitest.process.config.ts).
+ *
+ * `npm test` runs them; one file: `npx vitest run tests/shared/ids.test.ts`. Storage is fresh for every test file, both D1
+ * databases are migrated by tests/setup.ts, and no binding reaches the network.
+ */
+import { existsSync, mkdirSync } from "node:fs";
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
+import { configDefaults, defineConfig } from "vitest/config";
+
+// The assets binding refuses a missing folder; the page is built by `npm start`, not by the tests.
+mkdirSync(new URL("./chat/dist", import.meta.url), { recursive: true });
+
+// While the real entry is incomplete, unit tests still run.
+const built = [
+  "durable-objects/process.ts",
+  "durable-objects/pool.ts",
+  "workers/local-app.ts",
+  "workers/local-ai/local-ai.ts",
+];
+const empty =
+  process.env["TEST_MAIN"] === "empty" || !built.every((file) => existsSync(new URL(file, import.meta.url)));
+
+export default defineConfig(async () => ({
+  plugins: [
+    cloudflareTest({
+      remoteBindings: false,
+      verbose: false,
+      ...(empty ? { main: "./tests/fakes/empty-main.ts" } : {}),
+      wrangler: { configPath: "./wrangler.toml" },
+      miniflare: {
+        bindings: {
+          CONTROL_MIGRATIONS: await readD1Migrations("./migrations/control"),
+          MEMORY_MIGRATIONS: await readD1Migrations("./migrations/memory"),
+        },
+      },
+    }),
+  ],
+  test: {
+    include: ["tests/**/*.test.ts"],
+    exclude: [...configDefaults.exclude, "tests/process/**", "tests/browser/**"],
+    setupFiles: ["./tests/setup.ts"],
+    maxWorkers: 2,
+    testTimeout: 15_000,
+    hookTimeout: 30_000,
+  },
+}));

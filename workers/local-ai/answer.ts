@@ -1,0 +1,120 @@
+/**
+ * From a question and the evidence to an answer with citations, or to "I don't know."
+ *
+ * Use: `answerQuestion(text, evidence)`; `describe(subject, evidence, language)` for "what do you know about …".
+ *
+ * What must hold: every citation is the handle of the page that the words before it come from; an answer that is not supported is
+ * the abstention and nothing else.
+ */
+import { analyze } from '#shared/text/words.ts';
+import { answerChinese } from '#workers/local-ai/answer-chinese.ts';
+import { answerNumber } from '#workers/local-ai/answer-number.ts';
+import { answerChoice, answerYesNo } from '#workers/local-ai/answer-yes-no.ts';
+import { answerWhen, writeWhen } from '#workers/local-ai/answer-when.ts';
+import { bestSpans, type SpanAnswer } from '#workers/local-ai/answer-span.ts';
+import type { Evidence } from '#workers/local-ai/evidence.ts';
+import { phrases, type Language } from '#workers/local-ai/phrases.ts';
+import { newestFirst } from '#workers/local-ai/newest.ts';
+import { readQuestion } from '#workers/local-ai/question.ts';
+import { personOf, userPerson } from '#workers/local-ai/sentences.ts';
+import { select, type ScoredSentence, type Selection } from '#workers/local-ai/select.ts';
+import { isSupported } from '#workers/local-ai/support.ts';
+
+export interface Answer {
+  readonly text: string;
+  readonly supported: boolean;
+}
+
+export function cite(text: string, handles: readonly string[], language: Language): string {
+  const marks = [...new Set(handles)].map((handle) => `[${handle}]`).join(' ');
+  return `${text} ${marks}${phrases(language).stop}`;
+}
+
+/** How far below the best a further item of a list may score, and how many items an answer names. */
+const listMargin = 2;
+const listLength = 5;
+
+function handleOf(scored: ScoredSentence): string {
+  return scored.sentence.page.handle;
+}
+
+function repeats(text: string, others: readonly string[]): boolean {
+  const stems = analyze(text);
+  return others.some((other) => {
+    const known = new Set(analyze(other));
+    return stems.filter((stem) => known.has(stem)).length >= Math.min(stems.length, known.size) * 0.6;
+  });
+}
+
+function answerList(selection: Selection, language: Language): string | null {
+  const spans = bestSpans(selection);
+  const best = spans[0];
+  if (best === undefined) return null;
+  const chosen: SpanAnswer[] = [];
+  for (const span of spans) {
+    const { sentence } = span.span.parsed.scored;
+    if (span !== best && (span.score < best.score - listMargin || span.span.parsed.scored.fit < 0 || sentence.asks)) continue;
+    if (!repeats(span.text, chosen.map((other) => other.text))) chosen.push(span);
+    if (chosen.length === listLength) break;
+  }
+  return cite(chosen.map((span) => span.text).join(phrases(language).separator), chosen.map((span) => handleOf(span.span.parsed.scored)), language);
+}
+
+function answerText(selection: Selection, language: Language): string | null {
+  const newest = newestFirst(selection);
+  if (language === 'zh') {
+    const answer = answerChinese(newest);
+    return answer === null ? null : cite(answer.text, [handleOf(answer.source)], language);
+  }
+  if (newest.question.list) return answerList(newest, language);
+  const span = bestSpans(newest)[0];
+  return span === undefined ? null : cite(span.text, [handleOf(span.span.parsed.scored)], language);
+}
+
+function answerSupported(selection: Selection, evidence: Evidence, language: Language): string | null {
+  const words = phrases(language);
+  switch (selection.question.type) {
+    case 'when': {
+      const when = answerWhen(selection);
+      return when === null ? null : cite(writeWhen(when, language), [handleOf(when.scored)], language);
+    }
+    case 'yes-no': {
+      const polar = answerYesNo(newestFirst(selection));
+      return polar === null ? null : cite(`${polar.positive ? words.yes : words.no}${words.comma}${polar.text}`, [handleOf(polar.source)], language);
+    }
+    case 'choice': {
+      const choice = answerChoice(newestFirst(selection));
+      return choice === null ? answerText(selection, language) : cite(choice.text, [handleOf(choice.source)], language);
+    }
+    case 'count':
+    case 'amount':
+    case 'duration':
+    case 'frequency':
+    case 'age':
+    case 'ago': {
+      const number = answerNumber(newestFirst(selection), evidence.today);
+      return number === null ? answerText(selection, language) : cite(number.text, number.sources.map(handleOf), language);
+    }
+    default:
+      return answerText(selection, language);
+  }
+}
+
+export function answerQuestion(text: string, evidence: Evidence): Answer {
+  const speakers = new Set(evidence.pages.flatMap((page) => personOf(page) ?? []).filter((person) => person !== userPerson && person !== 'assistant'));
+  const question = readQuestion(text, speakers, evidence.today);
+  const selection = select(question, evidence.pages);
+  const language = question.language;
+  const answer = isSupported(selection) ? answerSupported(selection, evidence, language) : null;
+  return answer === null ? { text: phrases(language).unknown, supported: false } : { text: answer, supported: true };
+}
+
+/** The sentences that say most about a subject, each with its source. */
+export function describe(subject: string, evidence: Evidence, language: Language): string {
+  const speakers = new Set(evidence.pages.flatMap((page) => personOf(page) ?? []).filter((person) => person !== 'assistant'));
+  const question = readQuestion(subject, speakers, evidence.today);
+  const selection = select(question, evidence.pages);
+  const chosen = selection.sentences.filter((scored) => !scored.sentence.asks && !scored.sentence.caption && (question.terms.length === 0 ? scored.fit > 0.5 : scored.own > 0.5)).slice(0, 4);
+  if (chosen.length === 0) return phrases(language).unknown;
+  return chosen.map((scored) => cite(scored.sentence.text.replace(/[.!。！]+$/, ''), [scored.sentence.page.handle], language)).join(' ');
+}

@@ -1,0 +1,40 @@
+/**
+ * Validation: what a request that does not fit its schema is answered.
+ *
+ * An id in a path or `?process=` that is malformed is answered like an unknown one; everything else is a 400 that names the
+ * field, never the value.
+ */
+import type { Hook } from "@hono/zod-openapi";
+import type { z } from "zod";
+import { failure, type Failure } from "#shared/errors.ts";
+import type { EdgeContext, EdgeEnv } from "#workers/edge.ts";
+import { problem } from "#workers/reply.ts";
+
+/** Issues named in one detail. */
+const ISSUES_SHOWN = 3;
+
+export const NOT_FOUND: Failure = failure("not_found", "There is nothing here.");
+
+export const validationHook: Hook<unknown, EdgeEnv, string, Response | undefined> = (result, context) =>
+  result.success ? undefined : problem(context, validationFailure(result.target, result.error));
+
+export function validationFailure(target: string, error: Pick<z.ZodError, "issues">): Failure {
+  const unknownProcess = target === "query" && error.issues.some((issue) => issue.path[0] === "process");
+  if (target === "param" || unknownProcess) return NOT_FOUND;
+  return failure("invalid_request", describeIssues(error.issues));
+}
+
+/** The first issues in a sentence: `limit: is not a whole number`. Field names come from the schema, not from the client. */
+export function describeIssues(issues: readonly z.core.$ZodIssue[]): string {
+  const sentences = issues.slice(0, ISSUES_SHOWN).map((issue) => {
+    const where = issue.path.map(String).join(".");
+    const what = issue.code === "unrecognized_keys" ? "holds a field that is not known" : issue.message;
+    return where === "" ? `The request ${what}` : `${where}: ${what}`;
+  });
+  return `${sentences.join("; ").slice(0, 500)}.`;
+}
+
+/** The same, for a schema that a route reads itself. */
+export function invalid(context: EdgeContext, error: Pick<z.ZodError, "issues">): Response {
+  return problem(context, validationFailure("json", error));
+}
