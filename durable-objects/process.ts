@@ -86,7 +86,7 @@ export class Process extends DurableObject<Cloudflare.Env> implements ProcessApi
     return this.#as(caller, (kernel) => runCalls.list(kernel, limit, cursor));
   }
 
-  trace(caller: Caller, run: RunId): Promise<Result<readonly TraceEvent[]>> {
+  traceOf(caller: Caller, run: RunId): Promise<Result<readonly TraceEvent[]>> {
     return this.#as(caller, (kernel) => runCalls.traceOf(kernel, run));
   }
 

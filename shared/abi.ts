@@ -302,7 +302,8 @@ export interface ProcessApi {
   /** The run once it ended, or as it is after `waitMs` milliseconds. */
   settled(caller: Caller, run: RunId, waitMs: number): Promise<Result<RunView>>;
   runs(caller: Caller, limit: number, cursor?: string): Promise<Result<Page<RunView>>>;
-  trace(caller: Caller, run: RunId): Promise<Result<readonly TraceEvent[]>>;
+  /** Not `trace`: that name is taken by the runtime for tail workers. */
+  traceOf(caller: Caller, run: RunId): Promise<Result<readonly TraceEvent[]>>;
   cancel(caller: Caller, run: RunId): Promise<Result<RunView>>;
   resume(caller: Caller, run: RunId): Promise<Result<RunStarted>>;
 

@@ -20,9 +20,14 @@ const RETRY_AFTER_SECONDS = 1;
 
 export type Again = "safe" | "never";
 
+/** The part of the environment that the trap needs. */
+export interface ProcessBinding {
+  readonly PROCESS: { getByName(name: string): unknown };
+}
+
 /** Calls a process. An unexpected failure is logged and answered as `internal` or `overloaded`, never thrown. */
 export async function trap<Value>(
-  env: Cloudflare.Env,
+  env: ProcessBinding,
   caller: Caller,
   call: (process: ProcessApi) => Promise<Result<Value>>,
   again: Again = "safe",
@@ -71,8 +76,8 @@ function flag(error: unknown, name: "retryable" | "overloaded"): boolean {
   return typeof error === "object" && error !== null && Reflect.get(error, name) === true;
 }
 
-function processNamed(env: Cloudflare.Env, name: string): ProcessApi {
-  const stub: unknown = env.PROCESS.getByName(name);
+function processNamed(env: ProcessBinding, name: string): ProcessApi {
+  const stub = env.PROCESS.getByName(name);
   if (!isProcessApi(stub)) throw new TypeError("the PROCESS binding is not a process");
   return stub;
 }

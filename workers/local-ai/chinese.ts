@@ -36,7 +36,7 @@ function chineseTerms(text: string, dates: readonly DateExpression[], people: re
   for (const person of people) bare = bare.replaceAll(person, ' ');
   const stems = readWords(bare.replace(questionWords, ' ')).map((word) => word.stem);
   // A question may be made of particles only around one verb (住, 叫): then the single characters are all there is.
-  return [...new Set(stems)].map((stem) => ({ stem, weight: stem.length === 1 ? 0.5 : 1 }));
+  return [...new Set(stems)].map((stem) => ({ stem, weight: stem.length === 1 ? 0.5 : 1, name: false }));
 }
 
 export function readChineseQuestion(text: string, speakers: ReadonlySet<string>, dates: readonly DateExpression[]): Question {

@@ -18,6 +18,8 @@ export interface Term {
   readonly stem: string;
   /** How much it matters beyond its rarity: words that most questions use count little. */
   readonly weight: number;
+  /** A name ("Anna"): evidence without it is about something else. */
+  readonly name: boolean;
 }
 
 export interface Question {
@@ -134,7 +136,7 @@ function contentTerms(words: readonly Word[], dates: readonly DateExpression[], 
     if (word.stop || terms.has(word.stem) || dates.some((date) => word.start < date.end && date.start < word.end)) continue;
     const lower = bareName(word.lower);
     if ([...speakers].some((speaker) => nameMatches(lower, speaker))) continue;
-    terms.set(word.stem, { stem: word.stem, weight: genericWords.has(word.stem) ? genericWeight : 1 });
+    terms.set(word.stem, { stem: word.stem, weight: genericWords.has(word.stem) ? genericWeight : 1, name: word !== words[0] && /^\p{Lu}\p{Ll}/u.test(word.text) });
   }
   return [...terms.values()];
 }

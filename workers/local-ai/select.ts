@@ -31,6 +31,8 @@ export interface ScoredSentence {
   readonly inTime: number;
   /** How well the rarest question word that the page has stands in this sentence, 0 to 1 of all question words' weight. */
   readonly strongest: number;
+  /** Share of the question's names that stand neither in the page nor beside it. */
+  readonly nameless: number;
   readonly score: number;
 }
 
@@ -146,6 +148,12 @@ function strongest(entry: PageMatch, index: number, weights: readonly number[]):
   return top === 0 ? 0 : best / top;
 }
 
+function missingNames(question: Question, around: readonly (PageMatch | undefined)[]): number {
+  const names = question.terms.flatMap((term, index) => (term.name ? [index] : []));
+  const missing = names.filter((index) => !around.some((entry) => (entry?.matches[index] ?? 0) >= 1));
+  return names.length === 0 ? 0 : missing.length / names.length;
+}
+
 export function select(question: Question, pages: readonly EvidencePage[]): Selection {
   const matched = matchPages(question, pages);
   const byNumber = new Map(matched.map((entry) => [handleNumber(entry.page.handle), entry]));
@@ -156,6 +164,7 @@ export function select(question: Question, pages: readonly EvidencePage[]): Sele
     const before = byNumber.get(number - 1);
     const around: [readonly number[], number][] = [[before?.matches ?? [], shares.near], [byNumber.get(number + 1)?.matches ?? [], shares.near * 0.6]];
     const replies = questionReply(before, entry.sentences[0]?.person ?? null, weights, total);
+    const nameless = missingNames(question, [entry, before, byNumber.get(number + 1)]);
     return entry.sentences.map((sentence, index): ScoredSentence => {
       const row: [readonly number[], number] = [entry.perSentence[index] ?? [], 1];
       const own = coverage(weights, total, [row]);
@@ -164,7 +173,7 @@ export function select(question: Question, pages: readonly EvidencePage[]): Sele
       const fit = fitOf(question, sentence);
       const pairs = wordPairs(question, sentence);
       const inTime = timeFit(question, entry.page, sentence);
-      const measured = { sentence, own, paged, near, fit, pairs, replies, inTime, strongest: strongest(entry, index, weights) };
+      const measured = { sentence, own, paged, near, fit, pairs, replies, inTime, strongest: strongest(entry, index, weights), nameless };
       return { ...measured, score: sentenceScore(question, measured) };
     });
   });

@@ -6,41 +6,43 @@
  * What must hold: a place in `sentenceFeatureNames` for each value; cues are about form (a name, a number, "because"), not topics.
  */
 import type { Question } from '#workers/local-ai/question.ts';
+import { kindMembers } from '#workers/local-ai/related-words.ts';
 import type { ScoredSentence } from '#workers/local-ai/select.ts';
 
 export type MeasuredSentence = Omit<ScoredSentence, 'score'>;
 
 const weights: readonly (readonly [string, number])[] = [
-  ['own', 1.43],
-  ['paged', 0.71],
-  ['near', 1.11],
-  ['strongest', 1.95],
-  ['fit', 1.02],
-  ['other-person', -0.52],
-  ['pairs', 1.49],
-  ['replies', 1.47],
-  ['in-time', 0.76],
-  ['prior', 2.01],
-  ['first', 3.17],
-  ['asks', -0.73],
-  ['caption', -0.28],
-  ['caption-asked', 0],
-  ['tiny', -0.29],
-  ['long', 0.76],
-  ['opening', 0.3],
-  ['reaction', -0.36],
-  ['fresh', 0.56],
-  ['fresh-few', -0.37],
-  ['first-person', 0.95],
-  ['when-date', 1.41],
-  ['when-past', 0.19],
-  ['who-name', 0.51],
-  ['where-place', 0.6],
-  ['number', 0.43],
-  ['reason', 0],
-  ['list-comma', 0.34],
-  ['how-feeling', 0.09],
-  ['quoted', 0.72],
+  ['own', 1.54],
+  ['paged', 1.61],
+  ['near', 1.93],
+  ['strongest', 2.24],
+  ['fit', 1.32],
+  ['other-person', -0.74],
+  ['pairs', 1.74],
+  ['replies', 2.06],
+  ['in-time', 1.38],
+  ['prior', 3.65],
+  ['asks', -0.91],
+  ['caption', -0.5],
+  ['caption-asked', -0.06],
+  ['tiny', -0.17],
+  ['long', 0.68],
+  ['opening', 0.27],
+  ['reaction', -0.44],
+  ['fresh', 0.49],
+  ['fresh-few', -0.53],
+  ['first-person', 0.94],
+  ['when-date', 1.77],
+  ['when-past', -0.05],
+  ['who-name', 0.37],
+  ['where-place', 0.78],
+  ['number', 0.44],
+  ['reason', 0.07],
+  ['list-comma', 0.29],
+  ['how-feeling', -0.09],
+  ['quoted', 0.35],
+  ['nameless', -0.36],
+  ['kind', 0.39],
 ];
 
 export const sentenceFeatureNames: readonly string[] = weights.map(([name]) => name);
@@ -53,6 +55,8 @@ const numberWord = /\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|doz
 const reason = /\b(?:because|since|so that|'cause|cause|inspired|motivat\w+|reason|due to|that's why|made me|helps?|to (?:help|make|show|raise|learn|feel|get|give|support))\b|因为|所以|为了/i;
 const feeling = /\b(?:feel\w*|felt|makes? me|was|it's|so|really|like)\b/i;
 
+const noKind: ReadonlySet<string> = new Set();
+
 /** Fills `vector` with the parts of the score. */
 export function sentenceFeatures(question: Question, measured: MeasuredSentence, vector: Float64Array): void {
   const { sentence } = measured;
@@ -60,6 +64,7 @@ export function sentenceFeatures(question: Question, measured: MeasuredSentence,
   const type = question.type;
   const asked = new Set(question.terms.map((term) => term.stem));
   const fresh = words.reduce((count, word) => (word.stop || asked.has(word.stem) ? count : count + 1), 0);
+  const kind = question.head === null ? noKind : kindMembers(question.head);
   const number = /^(?:count|amount|duration|frequency|age|ago)$/.test(type);
   const values: (number | boolean)[] = [
     measured.own,
@@ -71,8 +76,7 @@ export function sentenceFeatures(question: Question, measured: MeasuredSentence,
     Math.min(3, measured.pairs),
     measured.replies,
     measured.inTime,
-    1 / (1 + sentence.page.rank / 5),
-    sentence.page.rank === 0,
+    measured.near / (1 + sentence.page.rank / 5),
     sentence.asks,
     sentence.caption,
     sentence.caption && /\b(?:photo|picture|image|shared?|show|posted)\b/i.test(question.text),
@@ -92,6 +96,8 @@ export function sentenceFeatures(question: Question, measured: MeasuredSentence,
     question.list && /, | and /.test(text),
     type === 'how' && feeling.test(text),
     (type === 'what' || type === 'who') && /["“]/.test(text),
+    measured.nameless,
+    kind.size > 0 && words.some((word) => kind.has(word.stem)),
   ];
   for (let place = 0; place < values.length; place += 1) vector[place] = Number(values[place]);
 }

@@ -8,7 +8,7 @@
  * starts or ends in a word that leaves a phrase open; features read closed word classes and matches only, never particular topics.
  */
 import type { Question } from '#workers/local-ai/question.ts';
-import { relatedStems } from '#workers/local-ai/related-words.ts';
+import { kindMembers, relatedStems } from '#workers/local-ai/related-words.ts';
 import type { ScoredSentence, Selection } from '#workers/local-ai/select.ts';
 import { wordClasses, type WordClass } from '#workers/local-ai/word-classes.ts';
 
@@ -36,10 +36,13 @@ const sentencesRead = 7;
 const openStart: ReadonlySet<WordClass> = new Set<WordClass>(['conjunction', 'interjection']);
 const openEnd: ReadonlySet<WordClass> = new Set<WordClass>(['determiner', 'possessive', 'preposition', 'to', 'conjunction', 'auxiliary']);
 
+const noKind: ReadonlySet<string> = new Set();
+
 function parse(scored: ScoredSentence, question: Question): Parsed {
   const { words, text, dates } = scored.sentence;
   const asked = new Set(question.terms.map((term) => term.stem));
-  const near = new Set(question.terms.flatMap((term) => [...relatedStems(term.stem)]));
+  const kind = question.head === null ? noKind : kindMembers(question.head);
+  const near = new Set(question.terms.flatMap((term) => [...relatedStems(term.stem)]).filter((stem) => !kind.has(stem)));
   const breaks = words.map((word, index) => {
     const gap = text.slice(words[index - 1]?.end ?? 0, word.start);
     return index === 0 ? 2 : /[;:—–()"“”!?.…]|\s-\s/.test(gap) ? 2 : /,/.test(gap) ? 1 : 0;
@@ -120,7 +123,7 @@ const shapeFeatures = [
 const edgeClasses = ['determiner', 'possessive', 'preposition', 'to', 'conjunction', 'pronoun', 'auxiliary', 'adverb', 'number', 'proper', 'verb', 'gerund', 'noun'] as const;
 const groups = ['who', 'where', 'why', 'how', 'number', 'list', 'what'] as const;
 const groupFeatures = ['length', 'proper', 'number', 'left-preposition', 'first-preposition', 'left-reason', 'clause', 'gerund', 'capital-only'] as const;
-const headFeatures = ['has-head', 'ends-head', 'before-head', 'after-copula', 'after-like', 'after-verb-match'] as const;
+const headFeatures = ['has-head', 'ends-head', 'before-head', 'after-copula', 'after-like', 'after-verb-match', 'kind-of-head'] as const;
 
 export const featureNames: readonly string[] = [
   ...sentenceFeatures,
@@ -231,4 +234,6 @@ export function spanFeatures(span: Span, selection: Selection, vector: Float64Ar
   put(/^(?:is|was|are|were|called|named|it's|that's)$/.test(words[from - 1]?.lower ?? ''));
   put(/^(?:like|as|including)$/.test(words[from - 1]?.lower ?? ''));
   put((left === 'verb' || left === 'gerund') && (parsed.matched[from - 1] ?? 0) > 0);
+  const kind = head === null ? noKind : kindMembers(head);
+  put(kind.size > 0 && words.slice(from, to).some((word) => kind.has(word.stem)));
 }

@@ -23,6 +23,7 @@ const weights: readonly (readonly [string, number])[] = [
   ['top-other', -0.63],
   ['strength', 0.79],
   ['best-page-fit', 0.8],
+  ['nameless', 0],
 ];
 
 export const supportFeatureNames: readonly string[] = weights.map(([name]) => name);
@@ -73,7 +74,7 @@ export function supportFeatures(selection: Selection): number[] {
     1, mine.own, mine.paged, mine.near, other.own, other.paged, lead, Math.min(0, lead),
     total === 0 ? 1 : missing / total, missingStrongest,
     Number((telling[0]?.fit ?? 0) < 0), (top?.score ?? 0) / 10,
-    best?.fit ?? 0,
+    best?.fit ?? 0, top?.nameless ?? 0,
   ];
 }
 

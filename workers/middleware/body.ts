@@ -20,7 +20,7 @@ export const body: MiddlewareHandler<EdgeEnv> = async (context, next) => {
   const bytes = await readAtMost(raw.body, BODY_BYTES);
   if (bytes === null) return problem(context, tooLarge);
   if (decodeUtf8(bytes) === null) return problem(context, failure("invalid_request", "The body is not valid UTF-8."));
-  context.req.raw = new Request(raw, { body: bytes });
+  context.req.raw = new Request(raw, { method: raw.method, body: bytes });
   return next();
 };
 

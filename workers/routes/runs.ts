@@ -92,7 +92,7 @@ export function addRunRoutes(app: Edge): void {
   app.openapi(getTrace, (context): Promise<Response> => {
     const { run, process } = context.req.valid("param").id;
     return intoProcess(context, process, traceSchema, async (api, caller) => {
-      const trace = await api.trace(caller, run);
+      const trace = await api.traceOf(caller, run);
       return trace.ok ? success({ items: trace.value }) : trace;
     });
   });
