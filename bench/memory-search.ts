@@ -6,28 +6,16 @@
  * What must hold: the official LoCoMo protocol. Evidence recall at k, a question without evidence counts 1, an evidence id that
  * names no turn is a miss. The weights in use were fitted on these conversations; `lab/fit-search-weights.ts` prints held-out numbers.
  */
-import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import {
   auditedCases,
   beamCases,
   dataFolder,
   indexOf,
   locomoCases,
-  ROOT,
   type MemoryCase,
 } from "#bench/memory-search-data.ts";
+import { percentile, row, writeReport, type Row, type Target } from "#bench/report.ts";
 import type { SearchIndex } from "#kernel/vm/search-index.ts";
-
-interface Row {
-  figure: string;
-  value: number;
-  unit: string;
-  baseline?: number;
-  aim: number | null;
-  met: boolean | null;
-}
 
 interface Outcome {
   category: string;
@@ -56,18 +44,6 @@ function mean(outcomes: readonly Outcome[], limit: number): number {
   return (
     (100 * outcomes.reduce((sum, outcome) => sum + (outcome.recall[limit] ?? 0), 0)) / Math.max(1, outcomes.length)
   );
-}
-
-interface Target {
-  baseline?: number;
-  aim?: number;
-}
-
-function row(figure: string, value: number, unit: string, target: Target = {}, lowerIsBetter = false): Row {
-  const rounded = Math.round(value * 100) / 100;
-  const met = target.aim === undefined ? null : lowerIsBetter ? rounded <= target.aim : rounded >= target.aim;
-  const baseline = target.baseline === undefined ? {} : { baseline: target.baseline };
-  return { figure, value: rounded, unit, ...baseline, aim: target.aim ?? null, met };
 }
 
 /** Reference points of the same protocol: FTS5 with neighbours at 10; dense retrieval for multi-hop. */
@@ -156,10 +132,6 @@ function syntheticCase(pages: number, random: () => number): MemoryCase {
   };
 }
 
-function percentile(sorted: readonly number[], share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-}
-
 function timeSearches(index: SearchIndex, random: () => number, rounds: number): number[] {
   const times: number[] = [];
   for (let round = 0; round < rounds + 20; round += 1) {
@@ -168,7 +140,7 @@ function timeSearches(index: SearchIndex, random: () => number, rounds: number):
     index.search({ text, limit: 10 });
     if (round >= 20) times.push(performance.now() - start);
   }
-  return times.sort((one, other) => one - other);
+  return times;
 }
 
 function timeRows(): Row[] {
@@ -186,28 +158,6 @@ function timeRows(): Row[] {
   });
 }
 
-function commit(): string {
-  try {
-    return execFileSync("git", ["rev-parse", "--short", "HEAD"], {
-      cwd: ROOT,
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-    }).trim();
-  } catch {
-    return "none";
-  }
-}
-
-function print(rows: readonly Row[]): void {
-  for (const { figure, value, unit, baseline, aim, met } of rows) {
-    const notes = [
-      baseline === undefined ? "" : `baseline ${baseline}`,
-      aim === null ? "" : `aim ${aim} ${met === true ? "met" : "missed"}`,
-    ].filter((note) => note !== "");
-    console.log(`${figure.padEnd(52)} ${value.toFixed(2).padStart(8)} ${unit}  ${notes.join(", ")}`);
-  }
-}
-
 export function run(): void {
   const folder = dataFolder();
   const rows: Row[] = [];
@@ -218,11 +168,7 @@ export function run(): void {
   if (beam.length === 0) console.log("memory-search: BEAM data not found, recall on it skipped");
   else rows.push(...beamRows(beam));
   rows.push(...timeRows());
-  print(rows);
-  const results = join(ROOT, "bench", "results");
-  mkdirSync(results, { recursive: true });
-  const report = { name: "memory-search", commit: commit(), rows };
-  writeFileSync(join(results, "memory-search.json"), `${JSON.stringify(report, null, 2)}\n`);
+  writeReport("memory-search", rows);
 }
 
 if (import.meta.main) run();

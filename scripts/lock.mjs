@@ -76,9 +76,9 @@ async function endOrphans(/** @type {string} */ home, /** @type {LockRecord | nu
   const orphans = orphanedProcesses(home, stale);
   for (const orphan of orphans) sendSignal(orphan.pid, "SIGKILL");
   const deadline = Date.now() + 3_000;
-  while (orphanedProcesses(home, stale).length > 0) {
-    if (Date.now() > deadline)
-      fail(`Processes of an earlier server on ${home} do not end: ${orphans.map((orphan) => orphan.pid).join(", ")}`);
+  // A dying process has no environment to read any more but still holds its port: wait for the process itself.
+  while (orphans.some((orphan) => startTime(orphan.pid) === orphan.started)) {
+    if (Date.now() > deadline) fail(`Processes of an earlier server on ${home} do not end.`);
     await sleep(25);
   }
 }

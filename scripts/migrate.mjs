@@ -20,15 +20,13 @@ export async function migrate(/** @type {string} */ home) {
   const stamp = join(stateFolder(home), "migrations.sha256");
   if (readStamp(stamp) === hash) return;
   process.stdout.write("Preparing the databases …\n");
-  const results = await Promise.all(
-    BINDINGS.map((binding) =>
-      runTool("wrangler", ["d1", "migrations", "apply", binding, "--local", "--persist-to", stateFolder(home)], {
-        quiet: true,
-        environment: wranglerEnvironment(home),
-      }),
-    ),
-  );
-  for (const { code, output } of results) {
+  // One after the other: both would open the same local metadata database.
+  for (const binding of BINDINGS) {
+    const parameters = ["d1", "migrations", "apply", binding, "--local", "--persist-to", stateFolder(home)];
+    const { code, output } = await runTool("wrangler", parameters, {
+      quiet: true,
+      environment: wranglerEnvironment(home),
+    });
     if (code === 0) continue;
     process.stderr.write(output ?? "");
     fail("The D1 migrations failed.");

@@ -16,8 +16,11 @@ export function logEvent(event: string, fields: LogFields = {}, level: LogLevel 
   else console.log(line);
 }
 
-/** The name of a thrown value, with the first words of its message. A parser's message quotes its input, so it is left out. */
+/** Messages of the platform; any other may quote what a person wrote. */
+const PLATFORM_MESSAGE = /^(?:D1_|Network connection|Durable Object|internal error)/i;
+
+/** The name of a thrown value, with the first words of its message when the platform wrote it. */
 export function errorName(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
-  return error instanceof SyntaxError ? error.name : `${error.name}: ${error.message.slice(0, 120)}`;
+  return PLATFORM_MESSAGE.test(error.message) ? `${error.name}: ${error.message.slice(0, 120)}` : error.name;
 }

@@ -158,15 +158,18 @@ export async function createKey(
       .values({ ...once, createdAt: key.createdAt })
       .onConflictDoNothing(),
     db.insert(users).values({ id: key.user, shard: FIRST_SHARD, createdAt: key.createdAt }).onConflictDoNothing(),
-    // Inserts only when the first statement stored this very reply, so of two requests at once only one makes a key.
-    db.run(sql`
-      INSERT INTO api_keys (id, prefix, sha256, user, scopes, name, created_at, expires_at)
-      SELECT ${key.id}, ${key.prefix}, ${key.sha256}, ${key.user}, ${key.scopes.join(" ")}, ${key.name},
-             ${key.createdAt}, ${key.expiresAt}
-      WHERE EXISTS (SELECT 1 FROM idempotency WHERE user = ${once.user} AND key = ${once.key} AND reply = ${once.reply})
-    `),
+    // Inserts only when the first statement stored this very reply, so of two requests at once only one makes a key. The
+    // columns are the table's, in its order.
+    db
+      .insert(apiKeys)
+      .select(
+        sql`SELECT ${key.id}, ${key.prefix}, ${key.sha256}, ${key.user}, ${key.scopes.join(" ")}, ${key.name},
+            ${key.createdAt}, ${key.expiresAt}, NULL, NULL
+            WHERE EXISTS (SELECT 1 FROM idempotency WHERE user = ${once.user} AND key = ${once.key} AND reply = ${once.reply})`,
+      )
+      .returning({ id: apiKeys.id }),
   ]);
-  return inserted.meta.changes > 0;
+  return inserted.length > 0;
 }
 
 /** Creates a user when unknown. */

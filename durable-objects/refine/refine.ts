@@ -16,8 +16,12 @@ import { readPages } from "#kernel/vm/page-table.ts";
 const HANDLE = /(?<![A-Za-z0-9])p[0-9a-z]{1,10}(?![A-Za-z0-9])/g;
 /** An instruction with fewer content words than this may lean on the one before it. */
 const SELF_CONTAINED_WORDS = 4;
-const LEANING =
-  /\b(he|him|his|she|her|hers|they|them|their|theirs|it|its|that|this|those|these|there|then|one|ones|else|also|too)\b|^(and|but|what about|how about|why|when|where|who)\b|[他她它们這这那]|呢/iu;
+const LEANING = [
+  /\b(he|him|his|she|her|hers|they|them|their|theirs|it|its|that|this|those|these|there|then|one|ones|else|also|too)\b/i,
+  /^(and|but|what about|how about)\b/i,
+  /^(why|when|where|who|how)\W*$/i,
+  /[他她它]|那[个里时]|这[个里时]|呢[?？]?$/u,
+];
 
 export function refine(kernel: Kernel, run: LiveRun, data: TraceData): void {
   const text = run.instruction.text;
@@ -39,7 +43,7 @@ function namedPages(kernel: Kernel, text: string): number[] {
 
 function leansOnBefore(text: string): boolean {
   const content = tokenize(text).filter((word) => !isStopWord(word));
-  return content.length < SELF_CONTAINED_WORDS && LEANING.test(text);
+  return content.length < SELF_CONTAINED_WORDS && LEANING.some((sign) => sign.test(text));
 }
 
 function previousInstruction(kernel: Kernel, run: LiveRun): string | null {

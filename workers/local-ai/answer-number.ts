@@ -7,7 +7,7 @@
  * such event, or the time between two dates; nothing is estimated.
  */
 import { dayMilliseconds } from '#shared/text/dates.ts';
-import type { DateExpression } from '#shared/text/date-expressions.ts';
+import { writeDate, type DateExpression } from '#shared/text/date-expressions.ts';
 import type { ScoredSentence, Selection } from '#workers/local-ai/select.ts';
 
 export interface NumberAnswer {
@@ -119,13 +119,24 @@ function answerAgo(selection: Selection, today: number | null): NumberAnswer | n
   return { text: selection.question.language === 'zh' ? `${between}前` : `${between} ago`, sources: [top] };
 }
 
+/** "How long have I …" and the sentence tells when it began: "since" that date. */
+function sinceDate(selection: Selection): NumberAnswer | null {
+  const { question } = selection;
+  const top = selection.sentences.find((scored) => !scored.sentence.asks && scored.fit >= 0);
+  const ongoing = question.language === 'zh' ? /了/.test(question.text) : /\bhow long (?:have|has)\b/i.test(question.text);
+  const date = top?.sentence.dates.find((found) => found.wording.kind === 'plain');
+  if (top === undefined || date === undefined || !ongoing || firstMatch(top.sentence.text.replace(date.text, ''), durations.slice(0, 2)) !== null) return null;
+  const written = writeDate(date, question.language);
+  return { text: question.language === 'zh' ? `${written}起` : `Since ${written}`, sources: [top] };
+}
+
 export function answerNumber(selection: Selection, today: number | null): NumberAnswer | null {
   const chinese = selection.question.language === 'zh';
   switch (selection.question.type) {
     case 'count':
       return answerCount(selection);
     case 'duration':
-      return quote(selection, chinese ? chineseMeasures : durations);
+      return sinceDate(selection) ?? quote(selection, chinese ? chineseMeasures : durations);
     case 'frequency':
       return quote(selection, frequencies);
     case 'age':

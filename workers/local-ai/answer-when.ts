@@ -17,6 +17,9 @@ export interface DatedAnswer {
 }
 
 const sentencesRead = 8;
+/** A date in the sentence itself, or elsewhere on its page, is worth a little match. */
+const ownDate = 0.3;
+const nearDate = 0.2;
 
 function pageDate(scored: ScoredSentence, unit: Question['unit']): DatedAnswer | null {
   const at = scored.sentence.page.at;
@@ -49,7 +52,7 @@ export function answerWhen(selection: Selection): DatedAnswer | null {
     const date = own ?? pick(others, question, sentence.page.at);
     const answer = date === null ? pageDate(scored, question.unit) : { scored, date: inUnit(date, question.unit), relative: date.relative };
     if (answer === null) continue;
-    const score = scored.score + (own !== null ? 0.2 : date !== null ? 0.1 : 0);
+    const score = scored.score + (own !== null ? ownDate : date !== null ? nearDate : 0);
     if (best === null || score > best.score) best = { answer, score };
   }
   return best?.answer ?? null;

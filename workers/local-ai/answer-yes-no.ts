@@ -10,12 +10,15 @@ import { wordClasses } from '#workers/local-ai/word-classes.ts';
 import type { ScoredSentence, Selection } from '#workers/local-ai/select.ts';
 
 export interface PolarAnswer {
-  readonly positive: boolean;
+  /** Null when the sentence speaks of a plan and the question of the past: it is quoted and left to the reader. */
+  readonly positive: boolean | null;
   readonly text: string;
   readonly source: ScoredSentence;
 }
 
 const negation = /\b(?:not|never|no longer|don['’]t|doesn['’]t|didn['’]t|haven['’]t|hasn['’]t|hadn['’]t|isn['’]t|aren['’]t|wasn['’]t|weren['’]t|won['’]t|can['’]t|couldn['’]t|wouldn['’]t|stopped|quit|without|hate|no)\b|不|没|沒|未|别|从来没/i;
+const pastQuestion = /^\W*(?:have|has|had|did|was|were)\b|过[吗了]/i;
+const future = /\b(?:will|going to|gonna|plan(?:s|ning)?|next (?:week|month|year|summer|weekend)|tomorrow|hope to|want to)\b|['’]ll\b|打算|计划|明年|下个?[月周]|明天/i;
 /** The least share of the question's words that the deciding sentence and its page must hold. */
 const decisive = 0.6;
 const longClause = 14;
@@ -44,7 +47,8 @@ export function answerYesNo(selection: Selection): PolarAnswer | null {
   if (source === undefined) return null;
   const text = clauseOf(source, selection);
   // "Have I never …?" and "don't I …?" ask about the same fact as without the negation.
-  return { positive: !negation.test(text), text, source };
+  const planned = pastQuestion.test(selection.question.text) && future.test(source.sentence.text);
+  return { positive: planned ? null : !negation.test(text), text, source };
 }
 
 export function answerChoice(selection: Selection): { readonly text: string; readonly source: ScoredSentence } | null {

@@ -15,8 +15,10 @@ import { bestSpans, type SpanAnswer } from '#workers/local-ai/answer-span.ts';
 import type { Evidence } from '#workers/local-ai/evidence.ts';
 import { phrases, type Language } from '#workers/local-ai/phrases.ts';
 import { newestFirst } from '#workers/local-ai/newest.ts';
+import { copulaAnswer, enumerationAround, kindAnswer, reasonAnswer, whoAnswer } from '#workers/local-ai/patterns.ts';
 import { readQuestion } from '#workers/local-ai/question.ts';
 import { personOf, userPerson } from '#workers/local-ai/sentences.ts';
+import { spanText } from '#workers/local-ai/spans.ts';
 import { select, type ScoredSentence, type Selection } from '#workers/local-ai/select.ts';
 import { isSupported } from '#workers/local-ai/support.ts';
 
@@ -51,9 +53,11 @@ function answerList(selection: Selection, language: Language): string | null {
   const best = spans[0];
   if (best === undefined) return null;
   const chosen: SpanAnswer[] = [];
-  for (const span of spans) {
+  for (const found of spans) {
+    const widened = enumerationAround(found.span);
+    const span = { ...found, span: widened, text: spanText(widened) };
     const { sentence } = span.span.parsed.scored;
-    if (span !== best && (span.score < best.score - listMargin || span.span.parsed.scored.fit < 0 || sentence.asks)) continue;
+    if (found !== best && (span.score < best.score - listMargin || span.span.parsed.scored.fit < 0 || sentence.asks)) continue;
     if (!repeats(span.text, chosen.map((other) => other.text))) chosen.push(span);
     if (chosen.length === listLength) break;
   }
@@ -66,6 +70,10 @@ function answerText(selection: Selection, language: Language): string | null {
     const answer = answerChinese(newest);
     return answer === null ? null : cite(answer.text, [handleOf(answer.source)], language);
   }
+  const members = kindAnswer(newest);
+  if (members.length > 0) return cite(members.map((member) => member.text).join(phrases(language).separator), members.map((member) => handleOf(member.source)), language);
+  const formed = whoAnswer(newest) ?? copulaAnswer(newest) ?? reasonAnswer(newest);
+  if (formed !== null) return cite(formed.text, [handleOf(formed.source)], language);
   if (newest.question.list) return answerList(newest, language);
   const span = bestSpans(newest)[0];
   return span === undefined ? null : cite(span.text, [handleOf(span.span.parsed.scored)], language);
@@ -80,7 +88,7 @@ function answerSupported(selection: Selection, evidence: Evidence, language: Lan
     }
     case 'yes-no': {
       const polar = answerYesNo(newestFirst(selection));
-      return polar === null ? null : cite(`${polar.positive ? words.yes : words.no}${words.comma}${polar.text}`, [handleOf(polar.source)], language);
+      return polar === null ? null : cite(`${polar.positive === null ? '' : `${polar.positive ? words.yes : words.no}${words.colon}`}${polar.text}`, [handleOf(polar.source)], language);
     }
     case 'choice': {
       const choice = answerChoice(newestFirst(selection));

@@ -51,7 +51,7 @@ const thanks = /^\W*(?:(?:ok|okay|great|cool|perfect|awesome)[,!. ]+)?(?:thanks|
 const farewell = /^\W*(?:bye|goodbye|see you(?: later)?|good night|farewell|bye bye)\W*$|^(?:再见|拜拜|晚安)[!！。~\s]*$/i;
 const wellBeing = /^\W*(?:(?:hi|hey|hello)[,!. ]+(?:\w+[,!. ]+)?)?(?:how are you(?: doing)?(?: today)?|how's it going|what's up|how do you do)\W*$|^你(?:还)?好吗[?？]?$|^最近怎么样[?？]?$/i;
 const capabilities = /^\W*(?:(?:what|who) are you|what can you do|what do you do|how do you work|help|what is (?:this|lamina)|who made you|are you (?:an? )?(?:ai|llm|language model|bot|human))\W*$|^(?:你是谁|你能做什么|你会做什么|你会什么|帮助|怎么用)[?？。]?$/i;
-const about = new RegExp(`^${polite}(?:what (?:do|did|else do) you (?:know|remember|have)|what have i told you|tell me (?:everything |all |something |more |what you know )?|summari[sz]e what (?:you know|i (?:told|said)).*?)(?: (?:of|about|on|regarding|to you about))? +(.+?)[?.!]*$`, 'i');
+const about = new RegExp(`^${polite}(?:what (?:do|did|else do) you (?:know|remember|have)|what have i told you|tell me(?: everything| all| something| more| what you know)?|summari[sz]e what (?:you know|i (?:told|said)).*?)(?: (?:of|about|on|regarding|to you about))? +(.+?)[?.!]*$`, 'i');
 const chineseAbout = /^(?:请)?(?:你(?:还)?(?:知道|记得)(?:哪些|什么)?(?:关于)?|关于|说说|讲讲|介绍一下)(.+?)(?:的(?:事|事情|情况|信息)|你(?:还)?(?:知道|记得)(?:什么|哪些|些什么))[吗？?。]*$/;
 
 function readArithmetic(text: string): string | null {
@@ -78,12 +78,13 @@ function readChinese(text: string): Intent {
   if (intent !== null) return intent;
   const subject = chineseAbout.exec(text)?.[1];
   if (subject !== undefined) return { kind: 'about', text: subject };
+  if (/^(?:以后|从现在起|从今以后|今后)/.test(text) && !chineseAsk.test(text)) return rememberIntent(text);
   if (chineseGenerate.test(text)) return { kind: 'generate' };
   return chineseAsk.test(text) ? { kind: 'question', text } : { kind: 'statement' };
 }
 
 function rememberIntent(rest: string): Intent {
-  const text = rest.trim();
+  const text = rest.trim().replace(/^to (?=(?:always|never|answer|reply|respond|call|use|speak|be|keep)\b)/i, '');
   return { kind: 'remember', text, memory: instructionWords.test(text) ? 'instruction' : 'fact' };
 }
 
@@ -91,6 +92,7 @@ function readEnglish(text: string): Intent {
   const question = /\?\s*$/.test(text);
   const remembered = rememberQuestion.test(text) || question ? null : remember.exec(text);
   if (remembered !== null) return rememberIntent(remembered[1] ?? '');
+  if (/^\W*(?:from now on|always|never|whenever i|when i ask)\b/i.test(text) && !question) return rememberIntent(text);
   const forgotten = question && !/^\W*(?:can|could|would|will) you\b/i.test(text) ? null : forget.exec(text);
   const intent = forgotten === null ? null : readForget((forgotten[1] ?? '').replace(/\?+$/, ''));
   if (intent !== null) return intent;

@@ -13,6 +13,8 @@ const pastQuestion = /\b(?:did|was|were|had|used to|ago|last|before|first|ever|o
 const change = /\b(?:now|moved|moving|switched|changed|no longer|not anymore|anymore|instead|new|these days|currently|just (?:started|got|became|signed)|started|became|renamed|sold|quit|left)\b|现在|搬到|搬去|换了|改成|改为|不再|新的|开始/i;
 const asGood = 0.85;
 const nearlyAsGood = 0.5;
+/** Below this the older sentence matches by related words only and may be about something else. */
+const exact = 0.7;
 /** Only the leading sentences are looked at: further down, a newer page is newer about something else. */
 const sentencesRead = 10;
 
@@ -20,7 +22,7 @@ function decides(candidate: ScoredSentence, top: ScoredSentence): boolean {
   const [at, topAt] = [candidate.sentence.page.at, top.sentence.page.at];
   if (at === null || topAt === null || at <= topAt) return false;
   if (candidate.sentence.asks || candidate.sentence.caption || candidate.fit < Math.min(0.5, top.fit) || candidate.sentence.person !== top.sentence.person) return false;
-  if (candidate.own >= top.own * asGood && candidate.sentence.words.length <= top.sentence.words.length * 2) return true;
+  if (top.own >= exact && candidate.own >= top.own * asGood && candidate.sentence.words.length <= top.sentence.words.length * 2) return true;
   return candidate.own >= top.own * nearlyAsGood && change.test(candidate.sentence.text);
 }
 
@@ -32,5 +34,6 @@ export function newestFirst(selection: Selection): Selection {
   let top = first;
   for (const scored of sentences.slice(1, sentencesRead)) if (decides(scored, top)) top = scored;
   if (top === first) return selection;
-  return { ...selection, sentences: [{ ...top, score: first.score + 1 }, ...sentences.filter((scored) => scored !== top)] };
+  // What the newer sentence replaces is left out, so that no answer is cut from it.
+  return { ...selection, sentences: [{ ...top, score: first.score + 1 }, ...sentences.filter((scored) => scored !== top && scored.own < top.own)] };
 }

@@ -24,7 +24,7 @@ export interface Phrases {
   readonly yes: string;
   readonly no: string;
   readonly separator: string;
-  readonly comma: string;
+  readonly colon: string;
   readonly stop: string;
   readonly remembered: (handle: string) => string;
   readonly forgotten: (handle: string) => string;
@@ -50,7 +50,7 @@ const english: Phrases = {
   yes: 'Yes',
   no: 'No',
   separator: ', ',
-  comma: ', ',
+  colon: ': ',
   stop: '.',
   remembered: (handle) => `Remembered [${handle}].`,
   forgotten: (handle) => `Forgotten: ${handle}.`,
@@ -75,7 +75,7 @@ const chinese: Phrases = {
   yes: '是的',
   no: '不是',
   separator: '、',
-  comma: '，',
+  colon: '：',
   stop: '。',
   remembered: (handle) => `已记住 [${handle}]。`,
   forgotten: (handle) => `已忘记：${handle}。`,

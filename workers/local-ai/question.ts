@@ -82,7 +82,10 @@ function questionType(text: string, choices: readonly string[]): QuestionType {
 
 function readChoices(text: string): string[] {
   const match = /\b(?:the |a |an )?([\w'-]+(?: [\w'-]+)?) or (?:the |a |an )?([\w'-]+(?: [\w'-]+)?)\s*\??$/i.exec(text.trim());
-  return match === null ? [] : [match[1] ?? '', match[2] ?? ''].map((choice) => choice.trim());
+    if (match === null) return [];
+  const right = (match[2] ?? '').trim();
+  // "Is my bike red or blue": the left one is as many words as the right one.
+  return [(match[1] ?? '').split(' ').slice(-right.split(' ').length).join(' '), right];
 }
 
 function nameMatches(word: string, person: string): boolean {
@@ -109,8 +112,10 @@ export function peopleIn(text: string, words: readonly Word[], speakers: Readonl
 
 const headPattern = /\b(?:what|which)(?: (?:are|is|was|were) (?:some of )?(?:the|his|her|their|my|[\w']+'s))?(?: (?:types?|kinds?|sorts?|names?|pieces?|forms?|genres?|styles?|items?) of)? ((?:[\w'-]+ ){0,3}?[\w'-]+) (?:did|does|do|has|have|had|is|are|was|were|will|would|can|could|might|should|that|in|at|for|from|on|to|of)\b/i;
 
+const copularHead = /^\W*(?:what|who)(?:'s| is| are| was| were) (?:my|your|his|her|their|our|the|\w+'s) ((?:[\w'-]+ ){0,3}?[\w'-]+)(?= (?:of|in|at|on|for|with|called|named)\b|\s*\?*$)/i;
+
 function headNoun(text: string): string | null {
-  const match = headPattern.exec(text);
+  const match = copularHead.exec(text) ?? headPattern.exec(text);
   const words = (match?.[1] ?? '').split(' ').filter((word) => word !== '');
   const noun = words.at(-1)?.toLowerCase();
   if (noun === undefined || isStopWord(noun) || /^(?:did|does|do|has|have)$/.test(noun)) return null;
@@ -130,13 +135,17 @@ function readUnit(text: string): 'day' | 'week' | 'month' | 'year' {
   return unit === 'year' || unit === 'month' || unit === 'week' ? unit : 'day';
 }
 
+/** A relative is as good as a name: what is known of a sister says nothing of a brother. */
+export const relations =
+  /^(?:mother|mom|mum|father|dad|sister|brother|wife|husband|partner|girlfriend|boyfriend|boss|son|daughter|cousin|aunt|uncle|grandmother|grandfather|grandma|grandpa|neighbou?r|dog|cat|roommate|fiancee?|nephew|niece)(?:'?s)?$/;
+
 function contentTerms(words: readonly Word[], dates: readonly DateExpression[], speakers: ReadonlySet<string>): Term[] {
   const terms = new Map<string, Term>();
   for (const word of words) {
     if (word.stop || terms.has(word.stem) || dates.some((date) => word.start < date.end && date.start < word.end)) continue;
     const lower = bareName(word.lower);
     if ([...speakers].some((speaker) => nameMatches(lower, speaker))) continue;
-    terms.set(word.stem, { stem: word.stem, weight: genericWords.has(word.stem) ? genericWeight : 1, name: word !== words[0] && /^\p{Lu}\p{Ll}/u.test(word.text) });
+    terms.set(word.stem, { stem: word.stem, weight: genericWords.has(word.stem) ? genericWeight : 1, name: relations.test(word.lower) || (word !== words[0] && /^\p{Lu}\p{Ll}/u.test(word.text)) });
   }
   return [...terms.values()];
 }

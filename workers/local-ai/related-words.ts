@@ -91,7 +91,7 @@ const kinds = `
   pet animal > dog cat puppy kitten pup hamster parrot rabbit turtle fish horse
   family relative > mother father mom dad brother sister son daughter cousin aunt uncle grandmother grandfather wife husband
   instrument > guitar piano violin drums flute clarinet cello saxophone ukulele trumpet harp
-  color > red blue green yellow black white brown purple pink orange grey gray silver gold
+  color colour > red blue green yellow black white brown purple pink orange grey gray silver gold
   sport > football soccer basketball tennis swimming running cycling hockey golf baseball volleyball surfing skiing boxing yoga
   exercise > yoga running swimming cycling boxing kickboxing pilates weights
   drink > coffee tea water juice wine beer soda milk

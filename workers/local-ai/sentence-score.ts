@@ -41,7 +41,7 @@ const weights: readonly (readonly [string, number])[] = [
   ['list-comma', 0.29],
   ['how-feeling', -0.09],
   ['quoted', 0.35],
-  ['nameless', -0.36],
+  ['nameless', -1.5],
   ['kind', 0.39],
 ];
 
@@ -97,7 +97,7 @@ export function sentenceFeatures(question: Question, measured: MeasuredSentence,
     type === 'how' && feeling.test(text),
     (type === 'what' || type === 'who') && /["“]/.test(text),
     measured.nameless,
-    kind.size > 0 && words.some((word) => kind.has(word.stem)),
+    kind.size > 0 && words.some((word) => word.lower.length > 2 && kind.has(word.stem)),
   ];
   for (let place = 0; place < values.length; place += 1) vector[place] = Number(values[place]);
 }

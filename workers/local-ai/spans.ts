@@ -235,5 +235,5 @@ export function spanFeatures(span: Span, selection: Selection, vector: Float64Ar
   put(/^(?:like|as|including)$/.test(words[from - 1]?.lower ?? ''));
   put((left === 'verb' || left === 'gerund') && (parsed.matched[from - 1] ?? 0) > 0);
   const kind = head === null ? noKind : kindMembers(head);
-  put(kind.size > 0 && words.slice(from, to).some((word) => kind.has(word.stem)));
+  put(kind.size > 0 && words.slice(from, to).some((word) => word.lower.length > 2 && kind.has(word.stem)));
 }

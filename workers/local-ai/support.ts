@@ -10,20 +10,20 @@ import type { ScoredSentence, Selection } from '#workers/local-ai/select.ts';
 import { matchStem } from '#workers/local-ai/select.ts';
 
 const weights: readonly (readonly [string, number])[] = [
-  ['bias', -0.5],
-  ['own', 0.68],
-  ['paged', 0.42],
-  ['near', 0.53],
-  ['other-own', -0.93],
+  ['bias', 0.0],
+  ['own', 0.45],
+  ['paged', 0.3],
+  ['near', 0.4],
+  ['other-own', -0.94],
   ['other-paged', -0.24],
-  ['lead', 0.58],
-  ['lead-negative', 0.56],
-  ['missing', -0.98],
-  ['missing-strongest', -1.0],
-  ['top-other', -0.63],
-  ['strength', 0.79],
-  ['best-page-fit', 0.8],
-  ['nameless', 0],
+  ['lead', 0.5],
+  ['lead-negative', 0.4],
+  ['missing', -0.6],
+  ['missing-strongest', -1.2],
+  ['top-other', -1.1],
+  ['strength', 0.99],
+  ['best-page-fit', 0.65],
+  ['nameless', -0.8],
 ];
 
 export const supportFeatureNames: readonly string[] = weights.map(([name]) => name);
