@@ -47,6 +47,7 @@ export function boot(ctx: DurableObjectState, env: Cloudflare.Env, shard: number
     live: new Map(),
     busyThreads: new Set(),
     readers: new Map(),
+    alarmAt: null,
     flushing: null,
   };
   for (const thread of recover(kernel)) workThread(kernel, thread, cycle);

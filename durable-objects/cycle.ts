@@ -7,7 +7,8 @@
  * again from its journal (`proc/recover.ts`); whatever a stage throws ends the run with a reason (`proc/work-thread.ts`).
  */
 import type { ExecuteRequest, RunStarted } from "#shared/abi.ts";
-import type { Result } from "#shared/result.ts";
+import { failure } from "#shared/errors.ts";
+import { failed, type Result } from "#shared/result.ts";
 import { infer } from "#kernel/infer/infer.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { admit } from "#kernel/proc/admit.ts";
@@ -19,11 +20,15 @@ import { refine } from "#kernel/refine/refine.ts";
 import { schedule, unschedule } from "#kernel/sched/schedule.ts";
 import { syscall } from "#kernel/syscall/syscall.ts";
 import { Speech } from "#kernel/verify/speech.ts";
+import { readReplySchema } from "#kernel/verify/structured.ts";
 import { verify } from "#kernel/verify/verify.ts";
 import { pageIn } from "#kernel/vm/page-in.ts";
 import { pageOut } from "#kernel/vm/page-out.ts";
 
 export function submit(kernel: Kernel, request: ExecuteRequest): Result<RunStarted> {
+  if (request.reply !== undefined && readReplySchema(request.reply) === null) {
+    return failed(failure("invalid_request", "`reply` is not a JSON schema that can be checked."));
+  }
   return admit(kernel, request);
 }
 

@@ -31,6 +31,8 @@ export interface Kernel {
   readonly busyThreads: Set<ThreadId>;
   /** Readers to wake when a run has a new event or ended. */
   readonly readers: Map<RunId, Set<() => void>>;
+  /** Cache: when the object's alarm rings, or null when this instance has not set it. */
+  alarmAt: number | null;
   /** The write to D1 that is under way; there is at most one. */
   flushing: Promise<void> | null;
 }

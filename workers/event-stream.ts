@@ -30,21 +30,27 @@ const DONE = encodeEvent("[DONE]");
 export function eventStream(source: TextSource): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   let pending: Promise<string | null> | null = null;
+  let left = false;
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       pending ??= source.next();
       try {
         const piece = await pieceOrSilence(pending);
+        if (left) return;
         if (piece === undefined) return controller.enqueue(encoder.encode(KEEP_ALIVE));
         pending = null;
         if (piece !== null) return controller.enqueue(encoder.encode(piece));
       } catch (error) {
+        if (left) return;
         logEvent("event-stream-broken", { error: errorName(error) }, "error");
         controller.enqueue(encoder.encode(source.broken()));
       }
       controller.close();
     },
-    cancel: () => source.cancel(),
+    cancel: () => {
+      left = true;
+      return source.cancel();
+    },
   });
 }
 

@@ -47,7 +47,10 @@ export function problem(context: EdgeContext, error: Failure): Response {
   };
   if (error.retryAfter !== undefined) context.header("retry-after", String(Math.max(1, Math.ceil(error.retryAfter))));
   if (error.code === "unauthorized") context.header("www-authenticate", 'Bearer realm="lamina"');
-  const members = OPENAI_PATHS.includes(context.req.path) ? { ...body, error: openAiError(error) } : body;
+  const openAi = OPENAI_PATHS.includes(context.req.path);
+  // Their client repeats a 409 or a 500 by itself, without a key that would make it safe.
+  if (openAi && (error.code === "conflict" || error.code === "internal")) context.header("x-should-retry", "false");
+  const members = openAi ? { ...body, error: openAiError(error) } : body;
   return context.body(JSON.stringify(members), status, { "content-type": "application/problem+json" });
 }
 

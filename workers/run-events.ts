@@ -42,6 +42,8 @@ export class RunEvents {
         const events = this.#take(value);
         if (events.length > 0) return events;
       } catch (error) {
+        // Whoever cancelled does not want to hear of the stream that broke off.
+        if (this.#cancelled) return null;
         await this.#reconnect(error);
       }
     }
@@ -72,7 +74,7 @@ export class RunEvents {
   async #reconnect(error: unknown): Promise<void> {
     this.#reconnects += 1;
     logEvent("run-events-lost", { reconnects: this.#reconnects, error: errorName(error) });
-    if (this.#cancelled || this.#reconnects >= TRAP_ATTEMPTS || !isConnectionFailure(error)) throw error;
+    if (this.#reconnects >= TRAP_ATTEMPTS || !isConnectionFailure(error)) throw error;
     await backoff(this.#reconnects);
     const opened = await this.#open(this.#last);
     if (!opened.ok) throw error;

@@ -13,11 +13,13 @@ export type TimerName = "heartbeat" | "flush" | "expire";
 export type TimerWork = Readonly<Record<TimerName, (kernel: Kernel) => Promise<void> | void>>;
 
 const FIRST_RETRY_MS = 1_000;
+/** Milliseconds after which work that was cut off is begun again. */
+const WORK_MS = 60_000;
 
 /** Sets a timer to `due`, or to the earlier of the two when it is already set. */
 export function setTimer(kernel: Kernel, name: TimerName, due: number): void {
   kernel.sql.exec(
-    "INSERT INTO timers (name, due) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET due = MIN(due, excluded.due)",
+    "INSERT INTO timers (name, due) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET due = MIN(due, excluded.due), attempts = 0",
     name,
     due,
   );
@@ -30,28 +32,30 @@ export function clearTimer(kernel: Kernel, name: TimerName): void {
 
 function rearm(kernel: Kernel): void {
   const next = kernel.sql.exec<{ due: number | null }>("SELECT MIN(due) AS due FROM timers").one().due;
+  if (next === null || (kernel.alarmAt !== null && kernel.alarmAt <= next)) return;
+  kernel.alarmAt = next;
   // Awaiting is not needed: the write is part of the same implicit transaction as the row.
-  if (next !== null) kernel.background(kernel.storage.setAlarm(Math.max(next, kernel.now() + 1)));
+  kernel.background(kernel.storage.setAlarm(Math.max(next, kernel.now() + 1)));
 }
 
 /** The alarm handler: does the work of every timer that is due, then arms the next one. */
 export async function ringAlarm(kernel: Kernel, work: TimerWork): Promise<void> {
+  kernel.alarmAt = null;
+  const now = kernel.now();
   const due = kernel.sql
-    .exec<{ name: TimerName; attempts: number }>("SELECT name, attempts FROM timers WHERE due <= ?", kernel.now())
+    .exec<{ name: TimerName; attempts: number }>("SELECT name, attempts FROM timers WHERE due <= ?", now)
     .toArray();
   for (const { name, attempts } of due) {
-    kernel.sql.exec("DELETE FROM timers WHERE name = ?", name);
+    // Until its work is done the timer stays, later: an object that dies in mid-work is woken for it again.
+    const again = now + WORK_MS;
+    kernel.sql.exec("UPDATE timers SET due = ? WHERE name = ?", again, name);
     try {
       await work[name](kernel);
+      kernel.sql.exec("DELETE FROM timers WHERE name = ? AND due = ?", name, again);
     } catch (error) {
       const wait = Math.min(FIRST_RETRY_MS * 2 ** attempts, FLUSH_RETRY_MOST_MS);
       logEvent("timer-failed", { timer: name, attempts, error: errorName(error) });
-      kernel.sql.exec(
-        "INSERT INTO timers VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET due = MIN(due, excluded.due)",
-        name,
-        kernel.now() + wait,
-        attempts + 1,
-      );
+      kernel.sql.exec("UPDATE timers SET due = ?, attempts = ? WHERE name = ?", kernel.now() + wait, attempts + 1, name);
     }
   }
   rearm(kernel);

@@ -35,6 +35,7 @@ export class Speech {
   #silent = false;
   #open = false;
   #saidInStep = "";
+  #citedBefore = 0;
   /** Sentences that failed the check, in order. */
   readonly refused: string[] = [];
   /** Sentences held back since the first that failed. */
@@ -48,6 +49,7 @@ export class Speech {
   /** Begins the next inference's step. */
   begin(): void {
     const { step, stepsShown } = this.#run;
+    this.#citedBefore = this.#run.citations.length;
     this.#silent = stepsShown > step + 1;
     if (stepsShown <= step) this.#emit({ type: "start-step" });
     else this.#emit({ type: "reset-step" });
@@ -59,6 +61,7 @@ export class Speech {
 
   /** Takes the next piece of a model's text. */
   say(text: string): void {
+    if (this.#run.reply !== null) return; // judged as a whole, by verify
     this.#rest += text;
     for (;;) {
       const sentence = SENTENCE.exec(this.#rest)?.[0];
@@ -80,7 +83,13 @@ export class Speech {
     if (this.#open) this.#emit({ type: "reset-step" });
     this.#emit({ type: "finish-step" });
     this.#run.output = this.#run.output.slice(0, this.#run.output.length - this.#saidInStep.length);
+    this.#run.citations.length = this.#citedBefore;
     this.#clear();
+  }
+
+  /** Sends a whole answer that was judged elsewhere. */
+  sendWhole(text: string): void {
+    this.#send(text);
   }
 
   /** Sends the held sentences, each failed one without its false citations and marked as unverified. */

@@ -2,16 +2,21 @@
  * Verify: decides what becomes of an answer whose sentences were checked as they came.
  *
  * All supported: the run has its answer. Otherwise the model is told once which sentences its pages do not carry and asked
- * again; if it insists, those sentences lose their citations and are marked as unverified.
+ * again; if it insists, those sentences lose their citations and are marked as unverified. An answer that has to meet a JSON
+ * schema is checked as a whole, repaired once, and fails the run when it still does not meet it.
  */
+import { failure } from "#shared/errors.ts";
 import { VERIFY_REASKS } from "#shared/limits.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
+import { RunFailure } from "#kernel/proc/run-failure.ts";
 import { trace, type TraceData } from "#kernel/proc/trace.ts";
 import type { Speech } from "#kernel/verify/speech.ts";
+import { readStructured } from "#kernel/verify/structured.ts";
 
 /** Answers true when the run has its answer, false when the model is to be asked again. */
 export function verify(kernel: Kernel, run: LiveRun, speech: Speech, said: string, data: TraceData): boolean {
+  if (run.reply !== null) return verifyStructured(kernel, run, speech, run.reply, said);
   speech.end();
   data["refused"] = speech.refused.length;
   if (speech.refused.length > 0 && run.reasks < VERIFY_REASKS && run.instruction.kind === "language") {
@@ -25,6 +30,31 @@ export function verify(kernel: Kernel, run: LiveRun, speech: Speech, said: strin
   speech.close();
   data["citations"] = run.citations.length;
   return true;
+}
+
+function verifyStructured(
+  kernel: Kernel,
+  run: LiveRun,
+  speech: Speech,
+  schema: Readonly<Record<string, unknown>>,
+  said: string,
+): boolean {
+  if (said === "") return true; // only system calls so far
+  const answer = readStructured(schema, said);
+  if (answer.ok) {
+    speech.sendWhole(answer.json);
+    speech.close();
+    return true;
+  }
+  if (run.reasks >= VERIFY_REASKS) {
+    throw new RunFailure(failure("model_unavailable", `This model gave no answer that meets \`reply\`: ${answer.problem}`));
+  }
+  run.reasks += 1;
+  const note = `The answer does not meet the JSON schema asked for: ${answer.problem} Answer again with the JSON alone.`;
+  run.messages.push({ role: "assistant", content: said }, { role: "system", content: note });
+  trace(kernel, run, "verify-reask", { schema: true });
+  speech.takeBack();
+  return false;
 }
 
 function correction(refused: readonly string[]): string {

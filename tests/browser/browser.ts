@@ -44,6 +44,7 @@ export async function closeBrowser(): Promise<void> {
 /** A new tab that notes every complaint. */
 export async function newPage(browser: BrowserContext): Promise<{ page: Page; complaints: string[] }> {
   const page = await browser.newPage();
+  page.setDefaultTimeout(15_000);
   const complaints: string[] = [];
   page.on("console", (message) => {
     if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());

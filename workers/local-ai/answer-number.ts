@@ -144,7 +144,7 @@ export function answerNumber(selection: Selection, today: number | null): Number
     case 'ago':
       return answerAgo(selection, today);
     case 'amount':
-      return quote(selection, chinese ? [chineseNumber] : [/[$€£¥]\s?\d[\d,.]*(?:\s?(?:k|million|thousand))?|\b\d[\d,.]*\s?(?:dollars|euros|pounds|bucks|km|kilomet\w+|miles|meters|kg|kilos|lbs|percent|%|hours?|cups?)(?:\b|$)/i, new RegExp(`\\b${number} \\w+`, 'i')]);
+      return quote(selection, chinese ? [/(?:[\d.]+|[一二两三四五六七八九十百千万几]+)(?:多)?(?:块|元|万|美元|欧元|公里|米|斤|公斤)/, chineseNumber] : [/[$€£¥]\s?\d[\d,.]*(?:\s?(?:k|million|thousand))?|\b\d[\d,.]*\s?(?:dollars|euros|pounds|bucks|km|kilomet\w+|miles|meters|kg|kilos|lbs|percent|%|hours?|cups?)(?:\b|$)/i, new RegExp(`\\b${number} \\w+`, 'i')]);
     default:
       return null;
   }

@@ -88,7 +88,7 @@ function answerSupported(selection: Selection, evidence: Evidence, language: Lan
     }
     case 'yes-no': {
       const polar = answerYesNo(newestFirst(selection));
-      return polar === null ? null : cite(`${polar.positive === null ? '' : `${polar.positive ? words.yes : words.no}${words.colon}`}${polar.text}`, [handleOf(polar.source)], language);
+      return polar === null ? null : cite(`${polar.positive === null ? '' : `${polar.positive ? words.yes : /没/.test(polar.text) ? words.notYet : words.no}${words.colon}`}${polar.text}`, [handleOf(polar.source)], language);
     }
     case 'choice': {
       const choice = answerChoice(newestFirst(selection));

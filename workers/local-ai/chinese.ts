@@ -11,11 +11,12 @@ import type { Question, QuestionType, Term } from '#workers/local-ai/question.ts
 import { readWords, userPerson } from '#workers/local-ai/sentences.ts';
 
 const types: readonly (readonly [QuestionType, RegExp])[] = [
+  ['frequency', /多久.{0,6}一次|多频繁|每隔多久|多长时间.{0,4}一次/],
   ['ago', /多久(?:以|之)?前|多长时间(?:以|之)?前/],
   ['when', /什么时候|什麼時候|何时|何時|几号|哪天|哪一天|哪年|哪一年|几月|哪个月|什么日期|几点|星期几|周几/],
   ['age', /几岁|多大(?:年纪|岁|了)/],
   ['duration', /多久|多长时间|多少(?:天|年|个月|小时|周)|几(?:天|年|个月|个小时|周)/],
-  ['frequency', /多久一次|多频繁|每隔多久/],
+  
   ['count', /几[个次只条本位人名辆家种件场]|多少(?:个|次|只|条|本|位|人|名|种)/],
   ['amount', /多少|多高|多远|多重/],
   ['why', /为什么|為什麼|为何|怎么会|什么原因/],
@@ -28,7 +29,40 @@ const types: readonly (readonly [QuestionType, RegExp])[] = [
 ];
 
 const questionWords =
-  /为什么|為什麼|什么时候|什麼時候|什么地方|什么样|怎么样|怎么会|有没有|是不是|会不会|能不能|多久以?前|多久一次|多久|多长时间|多少|几岁|多大|几号|哪一天|哪天|哪一年|哪年|什么|什麼|怎么|怎样|如何|哪里|哪裡|哪儿|哪个|哪些|哪位|何时|何地|谁|誰|告诉|请问|还记得|记得|知道|现在|目前|曾经|[吗嗎呢吧啊呀的了过過得地是在都也还我你您他她它们們有叫把被和跟与去]/g;
+  /为什么|為什麼|什么时候|什麼時候|什么地方|什么样|怎么样|怎么会|有没有|是不是|会不会|能不能|多久以?前|多久一次|多久|多长时间|多少(?=钱)|多少|几岁|多大|几号|哪一天|哪天|哪一年|哪年|什么|什麼|怎么|怎样|如何|哪里|哪裡|哪儿|哪个|哪些|哪位|何时|何地|谁|誰|告诉|请问|还记得|记得|知道|现在|目前|曾经|[吗嗎呢吧啊呀的了过過得地是在都也还我你您他她它们們有叫把被和跟与去]/g;
+
+/** Words that stand for each other, by the word of the question. */
+const relatedWords: Readonly<Record<string, readonly string[]>> = {
+  住: ['搬到', '搬去', '家在'],
+  工作: ['上班', '职业', '当', '任职'],
+  职业: ['工作', '当', '上班'],
+  钱: ['块', '元', '花了', '价格'],
+  养: ['有一', '有两', '只'],
+  喜欢: ['爱', '喜爱'],
+  讨厌: ['不喜欢', '不爱'],
+  妈妈: ['母亲'],
+  爸爸: ['父亲'],
+  母亲: ['妈妈'],
+  父亲: ['爸爸'],
+  太太: ['妻子', '老婆'],
+  妻子: ['太太', '老婆'],
+  丈夫: ['先生', '老公'],
+  生日: ['出生'],
+  去: ['到', '前往'],
+  岁: ['年纪'],
+};
+const relatedShare = 0.6;
+const brokenShare = 0.4;
+
+/** 1 when the sentence holds the word; less for a related one, or for a pair of which both characters stand apart (跑一次步). */
+export function matchChinese(stem: string, text: string): number {
+  if (text.includes(stem)) return 1;
+  if (relatedWords[stem]?.some((word) => text.includes(word)) === true) return relatedShare;
+  const characters = Array.from(stem);
+  return characters.length === 2 && characters.every((character) => text.includes(character)) ? brokenShare : 0;
+}
+
+const genericWords = new Set(['名字', '时候', '地方', '东西', '事情', '一次', '一共', '什么', '一样', '次', '个', '名', '做', '几', '只', '岁', '辆', '本', '条']);
 
 function chineseTerms(text: string, dates: readonly DateExpression[], people: readonly string[]): Term[] {
   let bare = text;
@@ -36,7 +70,7 @@ function chineseTerms(text: string, dates: readonly DateExpression[], people: re
   for (const person of people) bare = bare.replaceAll(person, ' ');
   const stems = readWords(bare.replace(questionWords, ' ')).map((word) => word.stem);
   // A question may be made of particles only around one verb (住, 叫): then the single characters are all there is.
-  return [...new Set(stems)].map((stem) => ({ stem, weight: stem.length === 1 ? 0.5 : 1, name: false }));
+  return [...new Set(stems)].map((stem) => ({ stem, weight: genericWords.has(stem) ? 0.2 : 1, name: /[妈爸姐妹哥弟爷奶]|朋友|同事|老板|老师|太太|妻子|丈夫|女儿|儿子|狗|猫/.test(stem) }));
 }
 
 export function readChineseQuestion(text: string, speakers: ReadonlySet<string>, dates: readonly DateExpression[]): Question {

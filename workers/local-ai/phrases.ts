@@ -23,6 +23,8 @@ export interface Phrases {
   readonly nothingToRemember: string;
   readonly yes: string;
   readonly no: string;
+  /** How Chinese denies what has not happened or is not there. */
+  readonly notYet: string;
   readonly separator: string;
   readonly colon: string;
   readonly stop: string;
@@ -49,6 +51,7 @@ const english: Phrases = {
   nothingToRemember: 'What should I remember?',
   yes: 'Yes',
   no: 'No',
+  notYet: 'No',
   separator: ', ',
   colon: ': ',
   stop: '.',
@@ -73,7 +76,8 @@ const chinese: Phrases = {
   noMemoryTool: '这次调用不能更改记忆。',
   nothingToRemember: '要记住什么？',
   yes: '是的',
-  no: '不是',
+  no: '不',
+  notYet: '没有',
   separator: '、',
   colon: '：',
   stop: '。',

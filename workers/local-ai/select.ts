@@ -7,11 +7,12 @@
  * What must hold: pure arithmetic over words; a sentence by or about another person than the question asks about is marked, not
  * dropped, because "only another person said so" is a reason to abstain.
  */
+import { matchChinese } from '#workers/local-ai/chinese.ts';
 import type { EvidencePage } from '#workers/local-ai/evidence.ts';
 import type { Question } from '#workers/local-ai/question.ts';
 import { relatedStems } from '#workers/local-ai/related-words.ts';
 import { sentenceScore } from '#workers/local-ai/sentence-score.ts';
-import { readSentences, type Sentence } from '#workers/local-ai/sentences.ts';
+import { hasHan, readSentences, type Sentence } from '#workers/local-ai/sentences.ts';
 
 export interface ScoredSentence {
   readonly sentence: Sentence;
@@ -63,6 +64,11 @@ export function matchStem(stem: string, stems: ReadonlySet<string>): number {
   return 0;
 }
 
+/** As `matchStem`; Chinese terms are looked for as text, because one character of a question may be part of any pair. */
+export function matchTerm(stem: string, sentence: Sentence): number {
+  return hasHan(stem) ? matchChinese(stem, sentence.text) : matchStem(stem, sentence.stems);
+}
+
 interface PageMatch {
   readonly page: EvidencePage;
   readonly sentences: readonly Sentence[];
@@ -74,7 +80,7 @@ interface PageMatch {
 function matchPages(question: Question, pages: readonly EvidencePage[]): PageMatch[] {
   return pages.map((page) => {
     const sentences = readSentences(page);
-    const perSentence = sentences.map((sentence) => question.terms.map((term) => matchStem(term.stem, sentence.stems)));
+    const perSentence = sentences.map((sentence) => question.terms.map((term) => matchTerm(term.stem, sentence)));
     const matches = question.terms.map((_term, index) => perSentence.reduce((best, row) => Math.max(best, row[index] ?? 0), 0));
     return { page, sentences, matches, perSentence };
   });

@@ -7,7 +7,8 @@
  * words stand nowhere in the evidence is not supported by the common ones.
  */
 import type { ScoredSentence, Selection } from '#workers/local-ai/select.ts';
-import { matchStem } from '#workers/local-ai/select.ts';
+import { matchTerm } from '#workers/local-ai/select.ts';
+import type { Sentence } from '#workers/local-ai/sentences.ts';
 
 const weights: readonly (readonly [string, number])[] = [
   ['bias', 0.0],
@@ -53,20 +54,29 @@ function bestOf(sentences: readonly ScoredSentence[]): Best {
   return best;
 }
 
+function bestMatch(stem: string, sentences: readonly Sentence[]): number {
+  let best = 0;
+  for (const sentence of sentences) {
+    best = Math.max(best, matchTerm(stem, sentence));
+    if (best === 1) return 1;
+  }
+  return best;
+}
+
 export function supportFeatures(selection: Selection): number[] {
   const { sentences } = selection;
   const telling = sentences.filter((scored) => !scored.sentence.asks);
   const right = telling.filter((scored) => scored.fit >= 0);
   const mine = bestOf(right);
   const other = bestOf(telling.filter((scored) => scored.fit < 0));
-  const everywhere = new Set(right.flatMap((scored) => [...scored.sentence.stems]));
   const top = right[0];
-  const topPage = new Set(top === undefined ? [] : (selection.byPage.get(top.sentence.page.handle) ?? []).flatMap((sentence) => [...sentence.stems]));
+  const everywhere = right.map((scored) => scored.sentence);
+  const topPage = top === undefined ? [] : (selection.byPage.get(top.sentence.page.handle) ?? []);
   let [total, missing, heaviest, missingStrongest] = [0, 0, 0, 0];
   for (const [stem, weight] of selection.weights) {
     total += weight;
-    missing += weight * (1 - matchStem(stem, everywhere));
-    if (weight > heaviest) [heaviest, missingStrongest] = [weight, 1 - matchStem(stem, topPage)];
+    missing += weight * (1 - bestMatch(stem, everywhere));
+    if (weight > heaviest) [heaviest, missingStrongest] = [weight, 1 - bestMatch(stem, topPage)];
   }
   const best = telling.reduce<ScoredSentence | undefined>((found, scored) => (found === undefined || worth(scored) > worth(found) ? scored : found), undefined);
   const lead = mine.worth - other.worth;

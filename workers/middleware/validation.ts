@@ -2,12 +2,12 @@
  * Validation: what a request that does not fit its schema is answered.
  *
  * An id in a path or `?process=` that is malformed is answered like an unknown one; everything else is a 400 that names the
- * field, never the value.
+ * field, never a value.
  */
 import type { Hook } from "@hono/zod-openapi";
 import type { z } from "zod";
 import { failure, type Failure } from "#shared/errors.ts";
-import type { EdgeContext, EdgeEnv } from "#workers/edge.ts";
+import type { EdgeEnv } from "#workers/edge.ts";
 import { problem } from "#workers/reply.ts";
 
 /** Issues named in one detail. */
@@ -24,17 +24,20 @@ export function validationFailure(target: string, error: Pick<z.ZodError, "issue
   return failure("invalid_request", describeIssues(error.issues));
 }
 
-/** The first issues in a sentence: `limit: is not a whole number`. Field names come from the schema, not from the client. */
+/** The first issues in a sentence: `limit: is not a whole number`. */
 export function describeIssues(issues: readonly z.core.$ZodIssue[]): string {
   const sentences = issues.slice(0, ISSUES_SHOWN).map((issue) => {
     const where = issue.path.map(String).join(".");
-    const what = issue.code === "unrecognized_keys" ? "holds a field that is not known" : issue.message;
+    const what = issue.code === "unrecognized_keys" ? `has an unknown field ${names(issue.keys)}` : issue.message;
     return where === "" ? `The request ${what}` : `${where}: ${what}`;
   });
   return `${sentences.join("; ").slice(0, 500)}.`;
 }
 
-/** The same, for a schema that a route reads itself. */
-export function invalid(context: EdgeContext, error: Pick<z.ZodError, "issues">): Response {
-  return problem(context, validationFailure("json", error));
+/** Field names that a client made up, cut short. */
+function names(fields: readonly string[]): string {
+  return fields
+    .slice(0, ISSUES_SHOWN)
+    .map((field) => JSON.stringify(field.slice(0, 40)))
+    .join(", ");
 }

@@ -55,9 +55,12 @@ export function addImportRoute(app: Edge): void {
   });
 }
 
+/** The registered-by-use name first, then others that tools send for the same thing. */
+const MEDIA_TYPES: readonly string[] = ["application/x-ndjson", "application/ndjson", "application/jsonl"];
+
 function refused(context: EdgeContext): Failure | null {
   const type = (context.req.header("content-type") ?? "").split(";")[0]?.trim().toLowerCase();
-  if (type !== "application/x-ndjson") return failure("invalid_request", "The content-type must be application/x-ndjson.");
+  if (!MEDIA_TYPES.includes(type ?? "")) return failure("invalid_request", "The content-type must be application/x-ndjson.");
   return Number(context.req.header("content-length") ?? 0) > IMPORT_BYTES ? tooLarge(0) : null;
 }
 
