@@ -7,9 +7,9 @@
  * What must hold: a turn's text is the spoken text plus ` [image: caption]`; the `query` field is never read, because it leaks
  * how the data was annotated; evidence ids are normalised to `D<session>:<turn>`; integer answers become text.
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { parseWrittenDate } from '#shared/text/dates.ts';
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseWrittenDate } from "#shared/text/dates.ts";
 
 export interface LocomoTurn {
   /** `D1:3`: session 1, turn 3. */
@@ -41,11 +41,13 @@ export interface LocomoConversation {
 export const locomoNumbers: readonly number[] = [0, 2, 4, 6, 8];
 
 export function locomoDirectory(): string {
-  return join(process.env.BENCH_DATA ?? '../shared/data', 'locomo');
+  return join(process.env.BENCH_DATA ?? "../shared/data", "locomo");
 }
 
 function record(value: unknown): Record<string, unknown> | null {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.fromEntries(Object.entries(value)) : null;
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value))
+    : null;
 }
 
 function list(value: unknown): readonly unknown[] {
@@ -53,11 +55,11 @@ function list(value: unknown): readonly unknown[] {
 }
 
 function text(value: unknown): string | null {
-  return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : null;
+  return typeof value === "string" ? value : typeof value === "number" ? String(value) : null;
 }
 
 function evidenceIds(value: unknown): string[] {
-  const ids = list(value).flatMap((entry) => [...(text(entry) ?? '').matchAll(/D:?(\d+):(\d+)/g)]);
+  const ids = list(value).flatMap((entry) => [...(text(entry) ?? "").matchAll(/D:?(\d+):(\d+)/g)]);
   return [...new Set(ids.map((match) => `D${String(Number(match[1]))}:${String(Number(match[2]))}`))];
 }
 
@@ -67,7 +69,7 @@ function readTurns(conversation: Record<string, unknown>): LocomoTurn[] {
     .map(Number)
     .sort((left, right) => left - right);
   return sessions.flatMap((session) => {
-    const at = parseWrittenDate(text(conversation[`session_${String(session)}_date_time`]) ?? '')?.at ?? null;
+    const at = parseWrittenDate(text(conversation[`session_${String(session)}_date_time`]) ?? "")?.at ?? null;
     return list(conversation[`session_${String(session)}`]).flatMap((entry) => {
       const turn = record(entry);
       const id = text(turn?.dia_id);
@@ -98,10 +100,15 @@ function readQuestions(rows: readonly unknown[]): LocomoQuestion[] {
 export function readConversation(number: number, directory = locomoDirectory()): LocomoConversation | null {
   const path = join(directory, `conversation-${String(number)}.json`);
   if (!existsSync(path)) return null;
-  const parsed: unknown = JSON.parse(readFileSync(path, 'utf8'));
+  const parsed: unknown = JSON.parse(readFileSync(path, "utf8"));
   const file = record(parsed);
   const conversation = record(file?.conversation);
   if (file === null || conversation === null) throw new Error(`${path} is not a LoCoMo conversation`);
   const speakers = [conversation.speaker_a, conversation.speaker_b].flatMap((name) => text(name) ?? []);
-  return { name: `conversation-${String(number)}`, speakers, turns: readTurns(conversation), questions: readQuestions(list(file.qa)) };
+  return {
+    name: `conversation-${String(number)}`,
+    speakers,
+    turns: readTurns(conversation),
+    questions: readQuestions(list(file.qa)),
+  };
 }

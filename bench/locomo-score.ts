@@ -9,13 +9,13 @@
  * for each gold part its best F1, averaged. Category 3 keeps the gold before the first `;`. Category 5 is right when the
  * prediction abstains.
  */
-import { stem as porterStem } from '#shared/text/porter.ts';
-import type { LocomoCategory } from '#bench/locomo-data.ts';
+import { stem as porterStem } from "#shared/text/porter.ts";
+import type { LocomoCategory } from "#bench/locomo-data.ts";
 
 export function stripCitations(answer: string): string {
   return answer
-    .replace(/\s*\[p[0-9a-z]+\]/g, '')
-    .replace(/\s+/g, ' ')
+    .replace(/\s*\[p[0-9a-z]+\]/g, "")
+    .replace(/\s+/g, " ")
     .trim();
 }
 
@@ -27,9 +27,9 @@ export function abstained(answer: string): boolean {
 export function answerTokens(answer: string): string[] {
   return answer
     .toLowerCase()
-    .replace(/[!-/:-@[-`{-~]/g, '')
+    .replace(/[!-/:-@[-`{-~]/g, "")
     .split(/\s+/)
-    .filter((word) => word !== '' && !/^(?:a|an|the|and)$/.test(word))
+    .filter((word) => word !== "" && !/^(?:a|an|the|and)$/.test(word))
     .map((word) => porterStem(word));
 }
 
@@ -54,15 +54,15 @@ export function tokenF1(prediction: string, gold: string): number {
 
 /** For each comma-separated part of the gold answer its best match among the parts of the prediction, averaged. */
 export function listF1(prediction: string, gold: string): number {
-  const predicted = prediction.split(',').map((part) => part.trim());
-  const wanted = gold.split(',').map((part) => part.trim());
+  const predicted = prediction.split(",").map((part) => part.trim());
+  const wanted = gold.split(",").map((part) => part.trim());
   const best = wanted.map((part) => Math.max(...predicted.map((candidate) => tokenF1(candidate, part))));
   return best.reduce((sum, value) => sum + value, 0) / best.length;
 }
 
 export function locomoScore(category: LocomoCategory, prediction: string, gold: string | null): number {
   if (category === 5) return abstained(prediction) ? 1 : 0;
-  const answer = gold ?? '';
+  const answer = gold ?? "";
   if (category === 1) return listF1(prediction, answer);
-  return tokenF1(prediction, category === 3 ? (answer.split(';')[0] ?? '').trim() : answer);
+  return tokenF1(prediction, category === 3 ? (answer.split(";")[0] ?? "").trim() : answer);
 }

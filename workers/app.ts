@@ -30,8 +30,8 @@ function makeApp(): Edge {
   app.onError(onError);
   app.notFound(notFound);
 
-  app.use(securityHeaders);
   app.use(requestId);
+  app.use(securityHeaders);
   app.use(requestLog);
   app.use("/v1/*", auth);
   app.use("/v1/*", rateLimit);

@@ -56,14 +56,15 @@ export function eventStream(source: TextSource): ReadableStream<Uint8Array> {
 
 /** The piece, or undefined when none came for so long that a proxy might close the connection. */
 async function pieceOrSilence(pending: Promise<string | null>): Promise<string | null | undefined> {
-  let timer: number | null = null;
+  let stop = (): void => undefined;
   const silence = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), SSE_KEEP_ALIVE_MS);
+    const timer = setTimeout(() => resolve(undefined), SSE_KEEP_ALIVE_MS);
+    stop = () => clearTimeout(timer);
   });
   try {
     return await Promise.race([pending, silence]);
   } finally {
-    clearTimeout(timer);
+    stop();
   }
 }
 
@@ -74,12 +75,14 @@ export function uiMessageStream(events: RunEvents): ReadableStream<Uint8Array> {
     async next() {
       if (ended) return null;
       const lines = await events.read();
-      if (lines !== null) return lines.map(({ id, part }) => encodePart(part, id === events.after ? undefined : id)).join("");
+      if (lines !== null)
+        return lines.map(({ id, part }) => encodePart(part, id === events.after ? undefined : id)).join("");
       ended = true;
       return DONE;
     },
     // No `[DONE]`: the run may still be going on, and a client that can resume will.
-    broken: () => encodePart({ type: "error", errorText: "The connection to the process was lost. Read the run again." }),
+    broken: () =>
+      encodePart({ type: "error", errorText: "The connection to the process was lost. Read the run again." }),
     cancel: () => events.cancel(),
   });
 }

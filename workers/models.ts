@@ -29,7 +29,9 @@ async function listModels(env: Cloudflare.Env): Promise<string[]> {
     const list: unknown = await env.AI.models({ task: "Text Generation" });
     const models = listed.safeParse(list);
     if (!models.success) return [];
-    return models.data.filter(({ task }) => task === undefined || task.name === "Text Generation").map(({ name }) => name);
+    return models.data
+      .filter(({ task }) => task === undefined || task.name === "Text Generation")
+      .map(({ name }) => name);
   } catch (error) {
     logEvent("models-unlisted", { error: errorName(error) });
     return [];

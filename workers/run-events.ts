@@ -34,6 +34,11 @@ export class RunEvents {
     return this.#after;
   }
 
+  /** True once nobody wants the events any more. */
+  get cancelled(): boolean {
+    return this.#cancelled;
+  }
+
   async read(): Promise<StreamLine[] | null> {
     for (;;) {
       try {
@@ -94,5 +99,11 @@ function readLine(text: string): StreamLine {
 function isStreamLine(value: unknown): value is StreamLine {
   if (typeof value !== "object" || value === null || !("id" in value) || !("part" in value)) return false;
   const { id, part } = value;
-  return typeof id === "number" && typeof part === "object" && part !== null && "type" in part && typeof part.type === "string";
+  return (
+    typeof id === "number" &&
+    typeof part === "object" &&
+    part !== null &&
+    "type" in part &&
+    typeof part.type === "string"
+  );
 }

@@ -11,6 +11,7 @@ import { addAnswer, addStoredAnswer, addUserMessage, clearConversation, keepInVi
 import { required } from "./elements.ts";
 import { followNewRun, followRun } from "./follow.ts";
 import { showLoginNotice } from "./notice.ts";
+import { readThread } from "./thread.ts";
 import { list, readRun, text, type Fields, type KnownRun } from "./read.ts";
 
 const input = required("input", HTMLTextAreaElement);
@@ -63,7 +64,7 @@ async function open(): Promise<void> {
 }
 
 async function showConversation(): Promise<void> {
-  const messages = await get(`/v1/processes/init/threads/${MAIN_THREAD}/messages?limit=500`).catch(emptyWhenMissing);
+  const messages = await readThread();
   const runs = list((await get("/v1/runs?limit=100"))["items"]).map(readRun);
   const known = new Map(runs.map((run) => [run.run, run]));
   required("notice", HTMLElement).hidden = true;
@@ -71,7 +72,7 @@ async function showConversation(): Promise<void> {
   composer.hidden = false;
   clearConversation();
   say("");
-  for (const message of list(messages["items"])) {
+  for (const message of messages) {
     const content = text(message["content"]);
     if (content === "") continue;
     if (message["role"] === "user") addUserMessage(content);
@@ -138,10 +139,4 @@ async function cancelCurrent(): Promise<void> {
 
 function say(line: string): void {
   required("status", HTMLElement).textContent = line;
-}
-
-/** A thread that nobody has written to yet is not an error here. */
-function emptyWhenMissing(error: unknown): Fields {
-  if (error instanceof Error && "status" in error && error.status === 404) return { items: [] };
-  throw error;
 }

@@ -40,8 +40,6 @@ export const chatCompletionSchema = z.record(z.string(), z.unknown()).meta({ id:
 export const modelListSchema = z
   .object({
     object: z.literal("list"),
-    data: z.array(
-      z.object({ id: z.string(), object: z.literal("model"), created: z.number(), owned_by: z.string() }),
-    ),
+    data: z.array(z.object({ id: z.string(), object: z.literal("model"), created: z.number(), owned_by: z.string() })),
   })
   .meta({ id: "ModelList" });

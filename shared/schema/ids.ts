@@ -20,7 +20,10 @@ import {
 } from "#shared/ids.ts";
 
 /** A string schema that answers what `parse` reads, or an issue when it reads nothing. */
-function idOf<Id>(parse: (text: string) => Id | null, what: string): z.ZodPipe<z.ZodString, z.ZodTransform<Id, string>> {
+function idOf<Id>(
+  parse: (text: string) => Id | null,
+  what: string,
+): z.ZodPipe<z.ZodString, z.ZodTransform<Id, string>> {
   return z.string().transform((text, context): Id => {
     const id = parse(text);
     if (id !== null) return id;

@@ -13,7 +13,11 @@ export const replySchema = z
   .record(z.string(), z.unknown())
   .refine((value) => depthOf(value) <= JSON_DEPTH_MOST, `is nested deeper than ${JSON_DEPTH_MOST} levels`);
 
-export const modelNameSchema = z.string().min(1).max(200).regex(/^[\x21-\x7e]+$/, "is not a model name");
+export const modelNameSchema = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[\x21-\x7e]+$/, "is not a model name");
 
 export const instructionBodySchema = z
   .strictObject({

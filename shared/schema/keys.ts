@@ -68,7 +68,10 @@ export const sessionSchema = z
   .object({
     user: z.string(),
     scopes: z.array(z.enum(SCOPES)).readonly(),
-    csrf: z.string().nullable().meta({ description: "Send it as x-csrf-token on every request but GET; null with a key" }),
+    csrf: z
+      .string()
+      .nullable()
+      .meta({ description: "Send it as x-csrf-token on every request but GET; null with a key" }),
     expiresAt: z.string().nullable(),
   })
   .meta({ id: "Session" });

@@ -67,5 +67,9 @@ export const traceSchema = z
 
 /** Where a replay of a run's stream starts: after the event with this id. */
 export const afterQuery = z.object({
-  after: z.string().max(20).optional().meta({ description: "Id of the last event received; Last-Event-ID does the same" }),
+  after: z
+    .string()
+    .max(20)
+    .optional()
+    .meta({ description: "Id of the last event received; Last-Event-ID does the same" }),
 });

@@ -5,7 +5,7 @@
  *
  * What must hold: as in `date-expressions.ts`: relative words need an anchor, vague words stay vague, hits do not overlap.
  */
-import { calendarDay, dayMilliseconds, startOfMonth, startOfYear } from '#shared/text/dates.ts';
+import { calendarDay, dayMilliseconds, startOfMonth, startOfYear } from "#shared/text/dates.ts";
 import {
   aroundWeek,
   nearestWeekday,
@@ -15,27 +15,56 @@ import {
   shifted,
   type DateExpression,
   type FoundDate,
-} from '#shared/text/date-expressions.ts';
+} from "#shared/text/date-wording.ts";
 
-const digits = '零一二三四五六七八九';
+const digits = "零一二三四五六七八九";
 
 /** 三 → 3, 十二 → 12, 两 → 2, 几 → few; Arabic digits as they are. */
-export function readChineseCount(text: string): number | 'few' | null {
+export function readChineseCount(text: string): number | "few" | null {
   if (/^\d+$/.test(text)) return Number(text);
-  if (/几|幾|数|若干/.test(text)) return 'few';
-  const plain = text.replace(/[两兩]/g, '二').replace(/〇/g, '零').replace(/半/g, '');
-  if (plain === '') return null;
-  const ten = plain.indexOf('十');
+  if (/几|幾|数|若干/.test(text)) return "few";
+  const plain = text
+    .replace(/[两兩]/g, "二")
+    .replace(/〇/g, "零")
+    .replace(/半/g, "");
+  if (plain === "") return null;
+  const ten = plain.indexOf("十");
   if (ten === -1) return plain.length === 1 && digits.includes(plain) ? digits.indexOf(plain) : null;
   const tens = ten === 0 ? 1 : digits.indexOf(plain.slice(0, ten));
   const units = ten === plain.length - 1 ? 0 : digits.indexOf(plain.slice(ten + 1));
   return tens < 0 || units < 0 ? null : tens * 10 + units;
 }
 
-const number = '(\\d{1,4}|[一二三四五六七八九十两兩几幾]{1,3})';
-const dayWords: Readonly<Record<string, number>> = { 大前天: -3, 前天: -2, 昨天: -1, 昨日: -1, 昨晚: -1, 今天: 0, 今日: 0, 今晚: 0, 今早: 0, 明天: 1, 明日: 1, 明晚: 1, 后天: 2, 後天: 2, 大后天: 3 };
+const number = "(\\d{1,4}|[一二三四五六七八九十两兩几幾]{1,3})";
+const dayWords: Readonly<Record<string, number>> = {
+  大前天: -3,
+  前天: -2,
+  昨天: -1,
+  昨日: -1,
+  昨晚: -1,
+  今天: 0,
+  今日: 0,
+  今晚: 0,
+  今早: 0,
+  明天: 1,
+  明日: 1,
+  明晚: 1,
+  后天: 2,
+  後天: 2,
+  大后天: 3,
+};
 const yearWords: Readonly<Record<string, number>> = { 前年: -2, 去年: -1, 今年: 0, 明年: 1, 后年: 2, 後年: 2 };
-const units: Readonly<Record<string, string>> = { 天: 'day', 日: 'day', 周: 'week', 週: 'week', 星期: 'week', 礼拜: 'week', 禮拜: 'week', 月: 'month', 年: 'year' };
+const units: Readonly<Record<string, string>> = {
+  天: "day",
+  日: "day",
+  周: "week",
+  週: "week",
+  星期: "week",
+  礼拜: "week",
+  禮拜: "week",
+  月: "month",
+  年: "year",
+};
 
 interface Pattern {
   readonly expression: RegExp;
@@ -43,16 +72,16 @@ interface Pattern {
 }
 
 function step(word: string | undefined): number {
-  const text = word ?? '';
+  const text = word ?? "";
   const size = text.length > 1 && /^(?:上上|下下)/.test(text) ? 2 : 1;
-  return text.startsWith('上') ? -size : text.startsWith('下') ? size : 0;
+  return text.startsWith("上") ? -size : text.startsWith("下") ? size : 0;
 }
 
 function weekday(anchor: number, word: string | undefined, name: string): FoundDate {
-  const index = name === '天' || name === '日' ? 0 : '一二三四五六'.indexOf(name) + 1;
+  const index = name === "天" || name === "日" ? 0 : "一二三四五六".indexOf(name) + 1;
   const weeks = step(word);
-  if (weeks === 0) return nearestWeekday(anchor, index, word === undefined || word === '' ? 'before' : 'after');
-  const from = aroundWeek(anchor, 'week', weeks).from + ((index + 6) % 7) * dayMilliseconds;
+  if (weeks === 0) return nearestWeekday(anchor, index, word === undefined || word === "" ? "before" : "after");
+  const from = aroundWeek(anchor, "week", weeks).from + ((index + 6) % 7) * dayMilliseconds;
   return plainDay(from);
 }
 
@@ -65,38 +94,73 @@ function monthAndDay(anchor: number, month: number, day: number | null): FoundDa
 }
 
 const patterns: readonly Pattern[] = [
-  { expression: /(\d{4})\s*年\s*(\d{1,2})\s*月\s*(\d{1,2})\s*[日号號]/g, resolve: (m) => {
-    const from = calendarDay(Number(m[1]), Number(m[2]) - 1, Number(m[3]));
-    return from === null ? null : plainDay(from, false);
-  } },
-  { expression: /(\d{4})\s*年\s*(\d{1,2})\s*月(?:份)?/g, resolve: (m) => {
-    const from = calendarDay(Number(m[1]), Number(m[2]) - 1, 1);
-    return from === null ? null : plainMonth(from, false);
-  } },
+  {
+    expression: /(\d{4})\s*年\s*(\d{1,2})\s*月\s*(\d{1,2})\s*[日号號]/g,
+    resolve: (m) => {
+      const from = calendarDay(Number(m[1]), Number(m[2]) - 1, Number(m[3]));
+      return from === null ? null : plainDay(from, false);
+    },
+  },
+  {
+    expression: /(\d{4})\s*年\s*(\d{1,2})\s*月(?:份)?/g,
+    resolve: (m) => {
+      const from = calendarDay(Number(m[1]), Number(m[2]) - 1, 1);
+      return from === null ? null : plainMonth(from, false);
+    },
+  },
   { expression: /((?:19|20)\d{2})\s*年/g, resolve: (m) => plainYear(Date.UTC(Number(m[1]), 0, 1), false) },
-  { expression: /(前年|去年|今年|明年|后年|後年)(?:的)?\s*(\d{1,2}|[一二三四五六七八九十]{1,2})月(?:份)?(?:(\d{1,2})[日号號])?/g, resolve: (m, anchor) => {
-    const month = readChineseCount(m[2] ?? '');
-    if (anchor === null || typeof month !== 'number') return null;
-    const year = new Date(anchor).getUTCFullYear() + (yearWords[m[1] ?? ''] ?? 0);
-    const from = calendarDay(year, month - 1, Number(m[3] ?? 1));
-    return from === null ? null : m[3] === undefined ? plainMonth(from) : plainDay(from);
-  } },
-  { expression: /大前天|大后天|前天|昨天|昨日|昨晚|今天|今日|今晚|今早|明天|明日|明晚|后天|後天/g, resolve: (m, anchor) => (anchor === null ? null : plainDay(anchor + (dayWords[m[0]] ?? 0) * dayMilliseconds)) },
-  { expression: /前年|去年|今年|明年|后年|後年/g, resolve: (m, anchor) => (anchor === null ? null : plainYear(startOfYear(anchor, yearWords[m[0]] ?? 0))) },
-  { expression: new RegExp(`${number}\\s*(?:个|個)?(天|日|周|週|星期|礼拜|禮拜|月|年)(?:以|之)?(前|后|後)`, 'g'), resolve: (m, anchor) => {
-    const amount = readChineseCount(m[1] ?? '');
-    if (anchor === null || amount === null) return null;
-    return shifted(anchor, amount, units[m[2] ?? ''] ?? 'day', m[3] === '前' ? -1 : 1);
-  } },
-  { expression: /(上上|下下|上|下|这|這|本)?(?:个|個)?(?:周末|週末)/g, resolve: (m, anchor) => (anchor === null ? null : aroundWeek(anchor, 'weekend', m[1] === undefined ? -1 : step(m[1]))) },
-  { expression: /(上上|下下|上|下|这|這|本)?(?:个|個)?(?:周|週|星期|礼拜|禮拜)([一二三四五六日天])(?![天年月个])/g, resolve: (m, anchor) => (anchor === null ? null : weekday(anchor, m[1], m[2] ?? '')) },
-  { expression: /(上上|下下|上|下|这|這|本)(?:个|個)?(?:周|週|星期|礼拜|禮拜)/g, resolve: (m, anchor) => (anchor === null ? null : aroundWeek(anchor, 'week', step(m[1]))) },
-  { expression: /(上上|下下|上|下|这|這|本)(?:个|個)?月/g, resolve: (m, anchor) => (anchor === null ? null : plainMonth(startOfMonth(anchor, step(m[1])))) },
-  { expression: /(\d{1,2}|[一二三四五六七八九十]{1,2})月(?:份|(\d{1,2}|[一二三四五六七八九十]{1,3})[日号號])?/g, resolve: (m, anchor) => {
-    const month = readChineseCount(m[1] ?? '');
-    const day = m[2] === undefined ? null : readChineseCount(m[2]);
-    return anchor === null || typeof month !== 'number' || day === 'few' ? null : monthAndDay(anchor, month, day);
-  } },
+  {
+    expression:
+      /(前年|去年|今年|明年|后年|後年)(?:的)?\s*(\d{1,2}|[一二三四五六七八九十]{1,2})月(?:份)?(?:(\d{1,2})[日号號])?/g,
+    resolve: (m, anchor) => {
+      const month = readChineseCount(m[2] ?? "");
+      if (anchor === null || typeof month !== "number") return null;
+      const year = new Date(anchor).getUTCFullYear() + (yearWords[m[1] ?? ""] ?? 0);
+      const from = calendarDay(year, month - 1, Number(m[3] ?? 1));
+      return from === null ? null : m[3] === undefined ? plainMonth(from) : plainDay(from);
+    },
+  },
+  {
+    expression: /大前天|大后天|前天|昨天|昨日|昨晚|今天|今日|今晚|今早|明天|明日|明晚|后天|後天/g,
+    resolve: (m, anchor) => (anchor === null ? null : plainDay(anchor + (dayWords[m[0]] ?? 0) * dayMilliseconds)),
+  },
+  {
+    expression: /前年|去年|今年|明年|后年|後年/g,
+    resolve: (m, anchor) => (anchor === null ? null : plainYear(startOfYear(anchor, yearWords[m[0]] ?? 0))),
+  },
+  {
+    expression: new RegExp(`${number}\\s*(?:个|個)?(天|日|周|週|星期|礼拜|禮拜|月|年)(?:以|之)?(前|后|後)`, "g"),
+    resolve: (m, anchor) => {
+      const amount = readChineseCount(m[1] ?? "");
+      if (anchor === null || amount === null) return null;
+      return shifted(anchor, amount, units[m[2] ?? ""] ?? "day", m[3] === "前" ? -1 : 1);
+    },
+  },
+  {
+    expression: /(上上|下下|上|下|这|這|本)?(?:个|個)?(?:周末|週末)/g,
+    resolve: (m, anchor) =>
+      anchor === null ? null : aroundWeek(anchor, "weekend", m[1] === undefined ? -1 : step(m[1])),
+  },
+  {
+    expression: /(上上|下下|上|下|这|這|本)?(?:个|個)?(?:周|週|星期|礼拜|禮拜)([一二三四五六日天])(?![天年月个])/g,
+    resolve: (m, anchor) => (anchor === null ? null : weekday(anchor, m[1], m[2] ?? "")),
+  },
+  {
+    expression: /(上上|下下|上|下|这|這|本)(?:个|個)?(?:周|週|星期|礼拜|禮拜)/g,
+    resolve: (m, anchor) => (anchor === null ? null : aroundWeek(anchor, "week", step(m[1]))),
+  },
+  {
+    expression: /(上上|下下|上|下|这|這|本)(?:个|個)?月/g,
+    resolve: (m, anchor) => (anchor === null ? null : plainMonth(startOfMonth(anchor, step(m[1])))),
+  },
+  {
+    expression: /(\d{1,2}|[一二三四五六七八九十]{1,2})月(?:份|(\d{1,2}|[一二三四五六七八九十]{1,3})[日号號])?/g,
+    resolve: (m, anchor) => {
+      const month = readChineseCount(m[1] ?? "");
+      const day = m[2] === undefined ? null : readChineseCount(m[2]);
+      return anchor === null || typeof month !== "number" || day === "few" ? null : monthAndDay(anchor, month, day);
+    },
+  },
 ];
 
 /** Every date that the sentence writes, in order of place. */

@@ -1,15 +1,18 @@
 /**
  * Use-chat page: the smallest React program around `useChat`, bundled and served by use-chat.test.ts only.
  *
- * It talks to Lamina's own routes as an app of someone else would. With `?cut=N` the first stream breaks after N events and
- * is resumed after the last one that was seen, which is how a phone in a tunnel looks to the server.
+ * It talks to Lamina's own routes as an app of someone else would. With `?cut=N` the first connection is lost after N events,
+ * as a phone in a tunnel loses it; `resume` then continues after the last event that was seen, or, with `&replay`, asks for
+ * the whole stream again.
  */
 import { useChat } from "@ai-sdk/react";
 import { DefaultChatTransport, type UIMessage } from "ai";
 import { useState, type ReactNode } from "react";
 import { createRoot } from "react-dom/client";
 
-const cut = Number(new URLSearchParams(location.search).get("cut") ?? Infinity);
+const settings = new URLSearchParams(location.search);
+const cut = Number(settings.get("cut") ?? Infinity);
+const replay = settings.has("replay");
 const seen = { run: "", id: "" };
 
 async function csrfToken(): Promise<string> {
@@ -40,7 +43,11 @@ function cutter(): TransformStream<Uint8Array, Uint8Array> {
         seen.run = /"run":"(run_[^"]+)"/.exec(event)?.[1] ?? seen.run;
         controller.enqueue(new TextEncoder().encode(event));
       }
-      if (events >= cut) controller.terminate();
+    },
+    async flush(controller) {
+      // Not at once: an error takes back what is still on its way to the program.
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      if (events >= cut) controller.error(new TypeError("network error"));
     },
   });
 }
@@ -48,14 +55,14 @@ function cutter(): TransformStream<Uint8Array, Uint8Array> {
 const transport = new DefaultChatTransport<UIMessage>({
   api: "/v1/instructions",
   fetch: cutFetch,
-  resumeStreamIsReplay: false,
+  resumeStreamIsReplay: replay,
   prepareSendMessagesRequest: async ({ messages }) => ({
     headers: { "x-csrf-token": await csrfToken() },
     body: { input: textOf(messages.at(-1)) },
   }),
   prepareReconnectToStreamRequest: () => ({
     api: `/v1/runs/${seen.run}/stream`,
-    headers: { "last-event-id": seen.id },
+    headers: replay ? {} : { "last-event-id": seen.id },
   }),
 });
 

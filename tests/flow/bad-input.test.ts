@@ -66,7 +66,11 @@ describe.each(POSTS)("POST %s", (path) => {
 
 describe("instructions", () => {
   test("a megabyte, one byte too many, and the most that is allowed in bytes, not characters", async () => {
-    for (const input of ["x".repeat(1_000_000), "x".repeat(INSTRUCTION_BYTES + 1), "茶".repeat(INSTRUCTION_BYTES / 3 + 1)]) {
+    for (const input of [
+      "x".repeat(1_000_000),
+      "x".repeat(INSTRUCTION_BYTES + 1),
+      "茶".repeat(INSTRUCTION_BYTES / 3 + 1),
+    ]) {
       expectProblem(await user.call("POST", "/v1/instructions", { input }), 413, "payload_too_large");
     }
   });
@@ -91,7 +95,11 @@ describe("instructions", () => {
 
   test("a reply schema nested without end", async () => {
     const reply = `${'{"a":'.repeat(5000)}1${"}".repeat(5000)}`;
-    expectProblem(await user.call("POST", "/v1/instructions", `{"input":"x","reply":${reply}}`), 400, "invalid_request");
+    expectProblem(
+      await user.call("POST", "/v1/instructions", `{"input":"x","reply":${reply}}`),
+      400,
+      "invalid_request",
+    );
   });
 
   test("a process that does not exist, and a bad idempotency key", async () => {
@@ -119,7 +127,11 @@ describe("memory", () => {
   });
 
   test("an unwritten date is refused", async () => {
-    expectProblem(await user.call("POST", "/v1/memory", { text: "x", at: "the day of the fish" }), 400, "invalid_request");
+    expectProblem(
+      await user.call("POST", "/v1/memory", { text: "x", at: "the day of the fish" }),
+      400,
+      "invalid_request",
+    );
   });
 
   test("editing nothing, or something that is no field", async () => {
@@ -148,9 +160,12 @@ describe("memory", () => {
     expect((await user.call("GET", "/v1/memory/export")).text).not.toContain("red");
   });
 
-  test.each(["limit=0", "limit=501", "limit=abc", "limit=1&limit=2", "kind=secret", "cursor="])("?%s is refused", async (query) => {
-    expectProblem(await user.call("GET", `/v1/memory?${query}`), 400, "invalid_request");
-  });
+  test.each(["limit=0", "limit=501", "limit=abc", "limit=1&limit=2", "kind=secret", "cursor="])(
+    "?%s is refused",
+    async (query) => {
+      expectProblem(await user.call("GET", `/v1/memory?${query}`), 400, "invalid_request");
+    },
+  );
 
   test("a cursor that is not ours is refused", async () => {
     expectProblem(await user.call("GET", "/v1/memory?cursor=%27%3B--"), 400, "invalid_request");
@@ -162,16 +177,38 @@ describe("memory", () => {
     expectProblem(await user.call("POST", `/v1/memory?process=${process}`, { text: "x" }), 404, "not_found");
   });
 
-  test.each(['"', "'", "kettle AND", "NOT", "kettle OR OR", "col:kettle", "NEAR(a b", "*", "^kettle", "(((", "{a b}:c", "-", "\\", "%", "茶 OR", "--", ";DROP TABLE pages"])(
-    "any text is a query: %s",
-    async (query) => {
-      const reply = await user.call("GET", `/v1/memory/search?q=${encodeURIComponent(query)}`);
-      expect([reply.status, Array.isArray(reply.body["items"])]).toEqual([200, true]);
-    },
-  );
+  test.each([
+    '"',
+    "'",
+    "kettle AND",
+    "NOT",
+    "kettle OR OR",
+    "col:kettle",
+    "NEAR(a b",
+    "*",
+    "^kettle",
+    "(((",
+    "{a b}:c",
+    "-",
+    "\\",
+    "%",
+    "茶 OR",
+    "--",
+    ";DROP TABLE pages",
+  ])("any text is a query: %s", async (query) => {
+    const reply = await user.call("GET", `/v1/memory/search?q=${encodeURIComponent(query)}`);
+    expect([reply.status, Array.isArray(reply.body["items"])]).toEqual([200, true]);
+  });
 
   test("a query that is missing, too long, or asks for too much", async () => {
-    for (const query of ["", "?k=5", `?q=${"x".repeat(QUERY_CHARACTERS + 1)}`, "?q=x&k=0", "?q=x&k=101", "?q=x&from=someday"]) {
+    for (const query of [
+      "",
+      "?k=5",
+      `?q=${"x".repeat(QUERY_CHARACTERS + 1)}`,
+      "?q=x&k=0",
+      "?q=x&k=101",
+      "?q=x&from=someday",
+    ]) {
       expectProblem(await user.call("GET", `/v1/memory/search${query}`), 400, "invalid_request");
     }
   });
@@ -185,7 +222,13 @@ describe("memory", () => {
 });
 
 describe("runs, processes and chat", () => {
-  const ids = ["run_init_01ARZ3NDEKTSV4RRFFQ69G5FAV", "run_nobody_01ARZ3NDEKTSV4RRFFQ69G5FAV", "run_x", "%2e%2e", "RUN"];
+  const ids = [
+    "run_init_01ARZ3NDEKTSV4RRFFQ69G5FAV",
+    "run_nobody_01ARZ3NDEKTSV4RRFFQ69G5FAV",
+    "run_x",
+    "%2e%2e",
+    "RUN",
+  ];
 
   test.each(ids)("the run %s is 404 for every method", async (id) => {
     for (const [method, rest] of [
@@ -215,8 +258,16 @@ describe("runs, processes and chat", () => {
     [{ messages: [{ role: "user", content: "x".repeat(INSTRUCTION_BYTES + 1) }] }, 413],
   ])("the chat %j is refused in both shapes", async (body, status) => {
     const reply = await user.call("POST", "/v1/chat/completions", body);
-    expectProblem(reply, status, status === 400 ? "invalid_request" : status === 404 ? "not_found" : "payload_too_large");
-    expect(reply.body["error"]).toMatchObject({ message: reply.body["detail"], type: "invalid_request_error", param: null });
+    expectProblem(
+      reply,
+      status,
+      status === 400 ? "invalid_request" : status === 404 ? "not_found" : "payload_too_large",
+    );
+    expect(reply.body["error"]).toMatchObject({
+      message: reply.body["detail"],
+      type: "invalid_request_error",
+      param: null,
+    });
   });
 });
 

@@ -41,7 +41,11 @@ const attempts: readonly Attempt[] = [
   { route: "post /v1/runs/{id}/cancel", foreign: true, make: () => mallory.call("POST", `/v1/runs/${ids.run}/cancel`) },
   { route: "post /v1/runs/{id}/resume", foreign: true, make: () => mallory.call("POST", `/v1/runs/${ids.run}/resume`) },
   { route: "get /v1/memory", foreign: false, make: () => mallory.call("GET", "/v1/memory") },
-  { route: "get /v1/memory/search", foreign: false, make: () => mallory.call("GET", "/v1/memory/search?q=vault%20code") },
+  {
+    route: "get /v1/memory/search",
+    foreign: false,
+    make: () => mallory.call("GET", "/v1/memory/search?q=vault%20code"),
+  },
   { route: "get /v1/memory/export", foreign: false, make: () => mallory.call("GET", "/v1/memory/export") },
   { route: "get /v1/memory/{handle}", foreign: true, make: () => mallory.call("GET", `/v1/memory/${ids.handle}`) },
   {
@@ -49,7 +53,11 @@ const attempts: readonly Attempt[] = [
     foreign: true,
     make: () => mallory.call("PUT", `/v1/memory/${ids.handle}`, { text: "overwritten" }),
   },
-  { route: "delete /v1/memory/{handle}", foreign: true, make: () => mallory.call("DELETE", `/v1/memory/${ids.handle}`) },
+  {
+    route: "delete /v1/memory/{handle}",
+    foreign: true,
+    make: () => mallory.call("DELETE", `/v1/memory/${ids.handle}`),
+  },
   {
     route: "post /v1/memory/import",
     foreign: true,

@@ -9,6 +9,14 @@ import { KEY_PREFIX_CHARACTERS, SCOPES, type Scope } from "#shared/schema/keys.t
 import { randomText, sha256 } from "#workers/digest.ts";
 import { createKey, ensureUser } from "#workers/directory.ts";
 
+declare global {
+  namespace Cloudflare {
+    interface GlobalProps {
+      mainModule: typeof import("#workers/local.ts");
+    }
+  }
+}
+
 export const ORIGIN = "https://lamina.example";
 
 export interface Reply {
@@ -82,6 +90,7 @@ export async function newUser(
     name,
     key,
     keyId: id,
-    call: (method, path, body, headers = {}) => call(method, path, body, { authorization: `Bearer ${key}`, ...headers }),
+    call: (method, path, body, headers = {}) =>
+      call(method, path, body, { authorization: `Bearer ${key}`, ...headers }),
   };
 }

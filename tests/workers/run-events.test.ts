@@ -24,7 +24,8 @@ const lost = Object.assign(new Error("Network connection lost."), { retryable: t
 
 async function idsOf(events: RunEvents): Promise<number[]> {
   const ids: number[] = [];
-  for (let lines = await events.read(); lines !== null; lines = await events.read()) ids.push(...lines.map(({ id }) => id));
+  for (let lines = await events.read(); lines !== null; lines = await events.read())
+    ids.push(...lines.map(({ id }) => id));
   return ids;
 }
 

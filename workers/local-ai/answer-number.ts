@@ -6,9 +6,9 @@
  * What must hold: a number is quoted from a sentence that bears on the question, or it is a count of pages that each tell of one
  * such event, or the time between two dates; nothing is estimated.
  */
-import { dayMilliseconds } from '#shared/text/dates.ts';
-import { writeDate, type DateExpression } from '#shared/text/date-expressions.ts';
-import type { ScoredSentence, Selection } from '#workers/local-ai/select.ts';
+import { dayMilliseconds } from "#shared/text/dates.ts";
+import { writeDate, type DateExpression } from "#shared/text/date-wording.ts";
+import type { ScoredSentence, Selection } from "#workers/local-ai/select.ts";
 
 export interface NumberAnswer {
   readonly text: string;
@@ -19,23 +19,36 @@ const sentencesRead = 8;
 /** A sentence counts as telling of the same thing when its own match is at least this share of the best one's. */
 const sameEvent = 0.8;
 
-const number = '(?:\\d[\\d,.]*|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|twenty|thirty|forty|fifty|a hundred|hundreds|a dozen|dozens|a couple(?: of)?|a few|several|both|half)';
-const unit = '(?:seconds?|minutes?|hours?|days?|nights?|weeks?|weekends?|months?|years?|yrs?|decades?|semesters?)';
+const number =
+  "(?:\\d[\\d,.]*|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|twenty|thirty|forty|fifty|a hundred|hundreds|a dozen|dozens|a couple(?: of)?|a few|several|both|half)";
+const unit = "(?:seconds?|minutes?|hours?|days?|nights?|weeks?|weekends?|months?|years?|yrs?|decades?|semesters?)";
 const durations = [
-  new RegExp(`\\b(?:(?:about|around|almost|nearly|over|more than|less than|just under|at least) )?${number}(?:[- ]and a half)?[- ]${unit}\\b(?! old)(?: now| ago)?`, 'i'),
-  new RegExp(`\\b(?:(?:for|about|over|almost|nearly|all|the whole|an entire|a whole) )+(?:an? |the )?${unit}\\b`, 'i'),
-  new RegExp(`\\ban? (?:whole )?${unit}\\b`, 'i'),
+  new RegExp(
+    `\\b(?:(?:about|around|almost|nearly|over|more than|less than|just under|at least) )?${number}(?:[- ]and a half)?[- ]${unit}\\b(?! old)(?: now| ago)?`,
+    "i",
+  ),
+  new RegExp(`\\b(?:(?:for|about|over|almost|nearly|all|the whole|an entire|a whole) )+(?:an? |the )?${unit}\\b`, "i"),
+  new RegExp(`\\ban? (?:whole )?${unit}\\b`, "i"),
   /\bsince (?:\d{4}|(?:last )?\w+|I was \w+(?: \w+)?)\b/i,
 ];
 const frequencies = [
-  new RegExp(`\\b(?:(?:about|at least|around|usually) )?(?:once|twice|${number} times|a few times|several times) (?:or twice )?(?:a|an|per|every|each) (?:day|week|month|year|morning|weekend)\\b`, 'i'),
+  new RegExp(
+    `\\b(?:(?:about|at least|around|usually) )?(?:once|twice|${number} times|a few times|several times) (?:or twice )?(?:a|an|per|every|each) (?:day|week|month|year|morning|weekend)\\b`,
+    "i",
+  ),
   /\b(?:every|each) (?:other |single |few |\w+ )?(?:day|morning|night|evening|week|weekend|month|year|summer|sunday|monday|tuesday|wednesday|thursday|friday|saturday)s?\b/i,
   /\b(?:daily|weekly|monthly|yearly|annually|nightly|once in a while|from time to time|all the time|regularly|often|sometimes|rarely)\b/i,
   /每(?:天|日|周|星期|个?月|年)(?:[一两二三四五六七八九十\d几]+次)?|一周[一两二三四五六七八九十\d]+次|经常|有时/,
 ];
-const ages = [/\b(?:turned|turning|turns|is|am|was|are|I'm|aged?) (\d{1,3})(?! (?:years? ago|minutes?|hours?|days?|weeks?|months?))\b/i, /\b\w+(?:-| )years?(?:-| )old\b/i, /\b\d{1,3}(?:st|nd|rd|th) birthday\b/i, /\d{1,3}岁|[一二三四五六七八九十]{1,3}岁/];
+const ages = [
+  /\b(?:turned|turning|turns|is|am|was|are|I'm|aged?) (\d{1,3})(?! (?:years? ago|minutes?|hours?|days?|weeks?|months?))\b/i,
+  /\b\w+(?:-| )years?(?:-| )old\b/i,
+  /\b\d{1,3}(?:st|nd|rd|th) birthday\b/i,
+  /\d{1,3}岁|[一二三四五六七八九十]{1,3}岁/,
+];
 const chineseMeasures = [/[\d一二两三四五六七八九十百几]+(?:多)?(?:个半|个)?(?:小时|分钟|天|周|星期|月|年)/];
-const chineseNumber = /(?:[\d.]+|[一二两三四五六七八九十百千万几]+)(?:多)?(?:个|次|只|条|本|位|人|名|辆|家|种|件|场|块|元|公里|米|斤|岁)/;
+const chineseNumber =
+  /(?:[\d.]+|[一二两三四五六七八九十百千万几]+)(?:多)?(?:个|次|只|条|本|位|人|名|辆|家|种|件|场|块|元|公里|米|斤|岁)/;
 
 function firstMatch(text: string, patterns: readonly RegExp[]): string | null {
   for (const pattern of patterns) {
@@ -61,19 +74,27 @@ function quote(selection: Selection, patterns: readonly RegExp[]): NumberAnswer 
 /** "three dogs", "both cats", "twice": a number close before a word that the question counts. */
 function quotedCount(selection: Selection, scored: ScoredSentence): string | null {
   const { words, text } = scored.sentence;
-  const counted = /\bhow many (?:more |other |different |new )?([\w'-]+)/i.exec(selection.question.text)?.[1]?.toLowerCase() ?? '';
-  const stem = selection.question.words.find((word) => word.lower === counted)?.stem ?? '';
-  if (/^times?$/.test(counted)) return /\b(?:once|twice|thrice|(?:\d+|two|three|four|five|six|seven|eight|nine|ten|several|a few) times)\b/i.exec(text)?.[0] ?? null;
+  const counted =
+    /\bhow many (?:more |other |different |new )?([\w'-]+)/i.exec(selection.question.text)?.[1]?.toLowerCase() ?? "";
+  const stem = selection.question.words.find((word) => word.lower === counted)?.stem ?? "";
+  if (/^times?$/.test(counted))
+    return (
+      /\b(?:once|twice|thrice|(?:\d+|two|three|four|five|six|seven|eight|nine|ten|several|a few) times)\b/i.exec(
+        text,
+      )?.[0] ?? null
+    );
   const place = words.findIndex((word) => word.stem === stem);
   if (place === -1) return null;
   const before = text.slice(words[Math.max(0, place - 4)]?.start ?? 0, words[place]?.start ?? 0);
-  const numbers = [...before.matchAll(new RegExp(`\\b${number}\\b`, 'gi'))];
+  const numbers = [...before.matchAll(new RegExp(`\\b${number}\\b`, "gi"))];
   return numbers.at(-1)?.[0] ?? null;
 }
 
 /** One page for each event: pages of different days that match as well as the best. */
 function countEvents(selection: Selection): NumberAnswer | null {
-  const top = Math.max(...selection.sentences.map((scored) => (scored.fit >= 0 && !scored.sentence.asks ? scored.own : 0)));
+  const top = Math.max(
+    ...selection.sentences.map((scored) => (scored.fit >= 0 && !scored.sentence.asks ? scored.own : 0)),
+  );
   if (top < 0.6) return null;
   const events = new Map<string, ScoredSentence>();
   for (const scored of selection.sentences) {
@@ -89,21 +110,36 @@ function countEvents(selection: Selection): NumberAnswer | null {
 function answerCount(selection: Selection): NumberAnswer | null {
   const top = selection.sentences[0];
   for (const scored of selection.sentences.slice(0, sentencesRead)) {
-    if (scored.sentence.asks || scored.sentence.caption || scored.own === 0 || (top !== undefined && scored.score < top.score * 0.6)) continue;
-    const found = quotedCount(selection, scored) ?? (selection.question.language === 'zh' ? (chineseNumber.exec(scored.sentence.text)?.[0] ?? null) : null);
+    if (
+      scored.sentence.asks ||
+      scored.sentence.caption ||
+      scored.own === 0 ||
+      (top !== undefined && scored.score < top.score * 0.6)
+    )
+      continue;
+    const found =
+      quotedCount(selection, scored) ??
+      (selection.question.language === "zh" ? (chineseNumber.exec(scored.sentence.text)?.[0] ?? null) : null);
     if (found !== null) return { text: found, sources: [scored] };
   }
   return /\bhow many times\b|几次|多少次/i.test(selection.question.text) ? countEvents(selection) : null;
 }
 
 /** The time from a date to another in the largest unit that gives a whole number. */
-export function timeBetween(from: number, to: number, language: 'en' | 'zh'): string {
+export function timeBetween(from: number, to: number, language: "en" | "zh"): string {
   const days = Math.max(0, Math.round((to - from) / dayMilliseconds));
-  const [amount, english, chinese] = days >= 365 ? [Math.round(days / 365.25), 'year', '年'] : days >= 60 ? [Math.round(days / 30.44), 'month', '个月'] : days >= 14 ? [Math.round(days / 7), 'week', '周'] : [days, 'day', '天'];
-  return language === 'zh' ? `${String(amount)}${chinese}` : `${String(amount)} ${english}${amount === 1 ? '' : 's'}`;
+  const [amount, english, chinese] =
+    days >= 365
+      ? [Math.round(days / 365.25), "year", "年"]
+      : days >= 60
+        ? [Math.round(days / 30.44), "month", "个月"]
+        : days >= 14
+          ? [Math.round(days / 7), "week", "周"]
+          : [days, "day", "天"];
+  return language === "zh" ? `${String(amount)}${chinese}` : `${String(amount)} ${english}${amount === 1 ? "" : "s"}`;
 }
 
-function eventDate(scored: ScoredSentence): Pick<DateExpression, 'from'> | null {
+function eventDate(scored: ScoredSentence): Pick<DateExpression, "from"> | null {
   const date = scored.sentence.dates[0];
   if (date !== undefined) return date;
   return scored.sentence.page.at === null ? null : { from: scored.sentence.page.at };
@@ -112,39 +148,54 @@ function eventDate(scored: ScoredSentence): Pick<DateExpression, 'from'> | null 
 function answerAgo(selection: Selection, today: number | null): NumberAnswer | null {
   const top = selection.sentences.find((scored) => !scored.sentence.asks && scored.fit >= 0);
   const date = top === undefined ? null : eventDate(top);
-  const quoted = quote(selection, [new RegExp(`\\b${number} (?:days?|weeks?|months?|years?|decades?) ago\\b`, 'i')]);
+  const quoted = quote(selection, [new RegExp(`\\b${number} (?:days?|weeks?|months?|years?|decades?) ago\\b`, "i")]);
   if (quoted !== null && today === null) return quoted;
   if (top === undefined || date === null || today === null || date.from > today) return quoted;
   const between = timeBetween(date.from, today, selection.question.language);
-  return { text: selection.question.language === 'zh' ? `${between}前` : `${between} ago`, sources: [top] };
+  return { text: selection.question.language === "zh" ? `${between}前` : `${between} ago`, sources: [top] };
 }
 
 /** "How long have I …" and the sentence tells when it began: "since" that date. */
 function sinceDate(selection: Selection): NumberAnswer | null {
   const { question } = selection;
   const top = selection.sentences.find((scored) => !scored.sentence.asks && scored.fit >= 0);
-  const ongoing = question.language === 'zh' ? /了/.test(question.text) : /\bhow long (?:have|has)\b/i.test(question.text);
-  const date = top?.sentence.dates.find((found) => found.wording.kind === 'plain');
-  if (top === undefined || date === undefined || !ongoing || firstMatch(top.sentence.text.replace(date.text, ''), durations.slice(0, 2)) !== null) return null;
+  const ongoing =
+    question.language === "zh" ? /了/.test(question.text) : /\bhow long (?:have|has)\b/i.test(question.text);
+  const date = top?.sentence.dates.find((found) => found.wording.kind === "plain");
+  if (
+    top === undefined ||
+    date === undefined ||
+    !ongoing ||
+    firstMatch(top.sentence.text.replace(date.text, ""), durations.slice(0, 2)) !== null
+  )
+    return null;
   const written = writeDate(date, question.language);
-  return { text: question.language === 'zh' ? `${written}起` : `Since ${written}`, sources: [top] };
+  return { text: question.language === "zh" ? `${written}起` : `Since ${written}`, sources: [top] };
 }
 
 export function answerNumber(selection: Selection, today: number | null): NumberAnswer | null {
-  const chinese = selection.question.language === 'zh';
+  const chinese = selection.question.language === "zh";
   switch (selection.question.type) {
-    case 'count':
+    case "count":
       return answerCount(selection);
-    case 'duration':
+    case "duration":
       return sinceDate(selection) ?? quote(selection, chinese ? chineseMeasures : durations);
-    case 'frequency':
+    case "frequency":
       return quote(selection, frequencies);
-    case 'age':
+    case "age":
       return quote(selection, ages);
-    case 'ago':
+    case "ago":
       return answerAgo(selection, today);
-    case 'amount':
-      return quote(selection, chinese ? [/(?:[\d.]+|[一二两三四五六七八九十百千万几]+)(?:多)?(?:块|元|万|美元|欧元|公里|米|斤|公斤)/, chineseNumber] : [/[$€£¥]\s?\d[\d,.]*(?:\s?(?:k|million|thousand))?|\b\d[\d,.]*\s?(?:dollars|euros|pounds|bucks|km|kilomet\w+|miles|meters|kg|kilos|lbs|percent|%|hours?|cups?)(?:\b|$)/i, new RegExp(`\\b${number} \\w+`, 'i')]);
+    case "amount":
+      return quote(
+        selection,
+        chinese
+          ? [/(?:[\d.]+|[一二两三四五六七八九十百千万几]+)(?:多)?(?:块|元|万|美元|欧元|公里|米|斤|公斤)/, chineseNumber]
+          : [
+              /[$€£¥]\s?\d[\d,.]*(?:\s?(?:k|million|thousand))?|\b\d[\d,.]*\s?(?:dollars|euros|pounds|bucks|km|kilomet\w+|miles|meters|kg|kilos|lbs|percent|%|hours?|cups?)(?:\b|$)/i,
+              new RegExp(`\\b${number} \\w+`, "i"),
+            ],
+      );
     default:
       return null;
   }

@@ -5,10 +5,11 @@
  *
  * What must hold: verbatim page text; deterministic order; nothing from a sentence twice.
  */
-import { featureNames, spanFeatures, spansOf, spanText, type Span } from '#workers/local-ai/spans.ts';
-import { spanScore } from '#workers/local-ai/span-weights.ts';
-import type { Selection } from '#workers/local-ai/select.ts';
-import type { Sentence } from '#workers/local-ai/sentences.ts';
+import { featureNames, spanFeatures } from "#workers/local-ai/span-features.ts";
+import { spansOf, spanText, type Span } from "#workers/local-ai/spans.ts";
+import { spanScore } from "#workers/local-ai/span-weights.ts";
+import type { Selection } from "#workers/local-ai/select.ts";
+import type { Sentence } from "#workers/local-ai/sentences.ts";
 
 export interface SpanAnswer {
   readonly span: Span;
@@ -26,5 +27,7 @@ export function bestSpans(selection: Selection): SpanAnswer[] {
     const known = best.get(sentence);
     if (known === undefined || score > known.score) best.set(sentence, { span, score });
   }
-  return [...best.values()].map(({ span, score }) => ({ span, score, text: spanText(span) })).sort((left, right) => right.score - left.score);
+  return [...best.values()]
+    .map(({ span, score }) => ({ span, score, text: spanText(span) }))
+    .sort((left, right) => right.score - left.score);
 }

@@ -5,14 +5,14 @@
  *
  * What must hold: a date comes from the sentence, else from the same page, else it is the page's own date; never from the clock.
  */
-import { startOfDay } from '#shared/text/dates.ts';
-import { writeDate, type DateExpression } from '#shared/text/date-expressions.ts';
-import type { Question } from '#workers/local-ai/question.ts';
-import type { ScoredSentence, Selection } from '#workers/local-ai/select.ts';
+import { startOfDay } from "#shared/text/dates.ts";
+import { writeDate, type DateExpression } from "#shared/text/date-wording.ts";
+import type { Question } from "#workers/local-ai/question.ts";
+import type { ScoredSentence, Selection } from "#workers/local-ai/select.ts";
 
 export interface DatedAnswer {
   readonly scored: ScoredSentence;
-  readonly date: Pick<DateExpression, 'from' | 'wording'>;
+  readonly date: Pick<DateExpression, "from" | "wording">;
   readonly relative: boolean;
 }
 
@@ -21,20 +21,29 @@ const sentencesRead = 8;
 const ownDate = 0.3;
 const nearDate = 0.2;
 
-function pageDate(scored: ScoredSentence, unit: Question['unit']): DatedAnswer | null {
+function pageDate(scored: ScoredSentence, unit: Question["unit"]): DatedAnswer | null {
   const at = scored.sentence.page.at;
   if (at === null) return null;
-  return { scored, relative: false, date: { from: startOfDay(at), wording: { kind: 'plain', precision: unit === 'month' || unit === 'year' ? unit : 'day' } } };
+  return {
+    scored,
+    relative: false,
+    date: {
+      from: startOfDay(at),
+      wording: { kind: "plain", precision: unit === "month" || unit === "year" ? unit : "day" },
+    },
+  };
 }
 
 /** "What month" wants no day, and "what year" no month. */
-function inUnit(date: DateExpression, unit: Question['unit']): Pick<DateExpression, 'from' | 'wording'> {
-  if (unit !== 'month' && unit !== 'year') return date;
-  if (date.wording.kind === 'plain' && (date.wording.precision === 'year' || date.wording.precision === unit)) return date;
-  return { from: date.from, wording: { kind: 'plain', precision: unit } };
+function inUnit(date: DateExpression, unit: Question["unit"]): Pick<DateExpression, "from" | "wording"> {
+  if (unit !== "month" && unit !== "year") return date;
+  if (date.wording.kind === "plain" && (date.wording.precision === "year" || date.wording.precision === unit))
+    return date;
+  return { from: date.from, wording: { kind: "plain", precision: unit } };
 }
 
-const futureQuestion = /\b(?:will|going to|plan(?:s|ned|ning)? (?:to|on)|next|upcoming|is \w+ \w+ing)\b|打算|计划|将要|会去/i;
+const futureQuestion =
+  /\b(?:will|going to|plan(?:s|ned|ning)? (?:to|on)|next|upcoming|is \w+ \w+ing)\b|打算|计划|将要|会去/i;
 
 function pick(dates: readonly DateExpression[], question: Question, at: number | null): DateExpression | null {
   const future = futureQuestion.test(question.text);
@@ -50,7 +59,10 @@ export function answerWhen(selection: Selection): DatedAnswer | null {
     const own = pick(sentence.dates, question, sentence.page.at);
     const others = selection.byPage.get(sentence.page.handle)?.flatMap((other) => other.dates) ?? [];
     const date = own ?? pick(others, question, sentence.page.at);
-    const answer = date === null ? pageDate(scored, question.unit) : { scored, date: inUnit(date, question.unit), relative: date.relative };
+    const answer =
+      date === null
+        ? pageDate(scored, question.unit)
+        : { scored, date: inUnit(date, question.unit), relative: date.relative };
     if (answer === null) continue;
     const score = scored.score + (own !== null ? ownDate : date !== null ? nearDate : 0);
     if (best === null || score > best.score) best = { answer, score };
@@ -58,6 +70,6 @@ export function answerWhen(selection: Selection): DatedAnswer | null {
   return best?.answer ?? null;
 }
 
-export function writeWhen(answer: DatedAnswer, language: 'en' | 'zh'): string {
+export function writeWhen(answer: DatedAnswer, language: "en" | "zh"): string {
   return writeDate(answer.date, language);
 }

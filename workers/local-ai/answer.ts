@@ -6,21 +6,21 @@
  * What must hold: every citation is the handle of the page that the words before it come from; an answer that is not supported is
  * the abstention and nothing else.
  */
-import { analyze } from '#shared/text/words.ts';
-import { answerChinese } from '#workers/local-ai/answer-chinese.ts';
-import { answerNumber } from '#workers/local-ai/answer-number.ts';
-import { answerChoice, answerYesNo } from '#workers/local-ai/answer-yes-no.ts';
-import { answerWhen, writeWhen } from '#workers/local-ai/answer-when.ts';
-import { bestSpans, type SpanAnswer } from '#workers/local-ai/answer-span.ts';
-import type { Evidence } from '#workers/local-ai/evidence.ts';
-import { phrases, type Language } from '#workers/local-ai/phrases.ts';
-import { newestFirst } from '#workers/local-ai/newest.ts';
-import { copulaAnswer, enumerationAround, kindAnswer, reasonAnswer, whoAnswer } from '#workers/local-ai/patterns.ts';
-import { readQuestion } from '#workers/local-ai/question.ts';
-import { personOf, userPerson } from '#workers/local-ai/sentences.ts';
-import { spanText } from '#workers/local-ai/spans.ts';
-import { select, type ScoredSentence, type Selection } from '#workers/local-ai/select.ts';
-import { isSupported } from '#workers/local-ai/support.ts';
+import { analyze } from "#shared/text/words.ts";
+import { answerChinese } from "#workers/local-ai/answer-chinese.ts";
+import { answerNumber } from "#workers/local-ai/answer-number.ts";
+import { answerChoice, answerYesNo } from "#workers/local-ai/answer-yes-no.ts";
+import { answerWhen, writeWhen } from "#workers/local-ai/answer-when.ts";
+import { bestSpans, type SpanAnswer } from "#workers/local-ai/answer-span.ts";
+import type { Evidence } from "#workers/local-ai/evidence.ts";
+import { phrases, type Language } from "#workers/local-ai/phrases.ts";
+import { newestFirst } from "#workers/local-ai/newest.ts";
+import { copulaAnswer, enumerationAround, kindAnswer, reasonAnswer, whoAnswer } from "#workers/local-ai/patterns.ts";
+import { readQuestion } from "#workers/local-ai/question.ts";
+import { personOf, userPerson } from "#workers/local-ai/sentences.ts";
+import { spanText } from "#workers/local-ai/spans.ts";
+import { select, type ScoredSentence, type Selection } from "#workers/local-ai/select.ts";
+import { isSupported } from "#workers/local-ai/support.ts";
 
 export interface Answer {
   readonly text: string;
@@ -28,12 +28,14 @@ export interface Answer {
 }
 
 export function cite(text: string, handles: readonly string[], language: Language): string {
-  const marks = [...new Set(handles)].map((handle) => `[${handle}]`).join(' ');
-  return `${text} ${marks}${phrases(language).stop}`;
+  const marks = [...new Set(handles)].map((handle) => `[${handle}]`).join(" ");
+  // A page may quote something that looks like a citation; only ours may stand in an answer.
+  const quoted = text.replace(/\s*\[p[0-9a-z]*\]/gi, "").trim();
+  return quoted === "" ? phrases(language).unknown : `${quoted} ${marks}${phrases(language).stop}`;
 }
 
 /** How far below the best a further item of a list may score, and how many items an answer names. */
-const listMargin = 2;
+const listMargin = 2.5;
 const listLength = 5;
 
 function handleOf(scored: ScoredSentence): string {
@@ -57,21 +59,42 @@ function answerList(selection: Selection, language: Language): string | null {
     const widened = enumerationAround(found.span);
     const span = { ...found, span: widened, text: spanText(widened) };
     const { sentence } = span.span.parsed.scored;
-    if (found !== best && (span.score < best.score - listMargin || span.span.parsed.scored.fit < 0 || sentence.asks)) continue;
-    if (!repeats(span.text, chosen.map((other) => other.text))) chosen.push(span);
+    if (found !== best && (span.score < best.score - listMargin || span.span.parsed.scored.fit < 0 || sentence.asks))
+      continue;
+    if (
+      !repeats(
+        span.text,
+        chosen.map((other) => other.text),
+      )
+    )
+      chosen.push(span);
     if (chosen.length === listLength) break;
   }
-  return cite(chosen.map((span) => span.text).join(phrases(language).separator), chosen.map((span) => handleOf(span.span.parsed.scored)), language);
+  chosen.sort((left, right) =>
+    left.span.parsed.scored.sentence.page.at === right.span.parsed.scored.sentence.page.at
+      ? 0
+      : (left.span.parsed.scored.sentence.page.at ?? 0) - (right.span.parsed.scored.sentence.page.at ?? 0),
+  );
+  return cite(
+    chosen.map((span) => span.text).join(phrases(language).separator),
+    chosen.map((span) => handleOf(span.span.parsed.scored)),
+    language,
+  );
 }
 
 function answerText(selection: Selection, language: Language): string | null {
   const newest = newestFirst(selection);
-  if (language === 'zh') {
+  if (language === "zh") {
     const answer = answerChinese(newest);
     return answer === null ? null : cite(answer.text, [handleOf(answer.source)], language);
   }
   const members = kindAnswer(newest);
-  if (members.length > 0) return cite(members.map((member) => member.text).join(phrases(language).separator), members.map((member) => handleOf(member.source)), language);
+  if (members.length > 0)
+    return cite(
+      members.map((member) => member.text).join(phrases(language).separator),
+      members.map((member) => handleOf(member.source)),
+      language,
+    );
   const formed = whoAnswer(newest) ?? copulaAnswer(newest) ?? reasonAnswer(newest);
   if (formed !== null) return cite(formed.text, [handleOf(formed.source)], language);
   if (newest.question.list) return answerList(newest, language);
@@ -82,26 +105,34 @@ function answerText(selection: Selection, language: Language): string | null {
 function answerSupported(selection: Selection, evidence: Evidence, language: Language): string | null {
   const words = phrases(language);
   switch (selection.question.type) {
-    case 'when': {
+    case "when": {
       const when = answerWhen(selection);
       return when === null ? null : cite(writeWhen(when, language), [handleOf(when.scored)], language);
     }
-    case 'yes-no': {
+    case "yes-no": {
       const polar = answerYesNo(newestFirst(selection));
-      return polar === null ? null : cite(`${polar.positive === null ? '' : `${polar.positive ? words.yes : /没/.test(polar.text) ? words.notYet : words.no}${words.colon}`}${polar.text}`, [handleOf(polar.source)], language);
+      return polar === null
+        ? null
+        : cite(
+            `${polar.positive === null ? "" : `${polar.positive ? words.yes : /没/.test(polar.text) ? words.notYet : words.no}${words.colon}`}${polar.text}`,
+            [handleOf(polar.source)],
+            language,
+          );
     }
-    case 'choice': {
+    case "choice": {
       const choice = answerChoice(newestFirst(selection));
       return choice === null ? answerText(selection, language) : cite(choice.text, [handleOf(choice.source)], language);
     }
-    case 'count':
-    case 'amount':
-    case 'duration':
-    case 'frequency':
-    case 'age':
-    case 'ago': {
+    case "count":
+    case "amount":
+    case "duration":
+    case "frequency":
+    case "age":
+    case "ago": {
       const number = answerNumber(newestFirst(selection), evidence.today);
-      return number === null ? answerText(selection, language) : cite(number.text, number.sources.map(handleOf), language);
+      return number === null
+        ? answerText(selection, language)
+        : cite(number.text, number.sources.map(handleOf), language);
     }
     default:
       return answerText(selection, language);
@@ -109,7 +140,11 @@ function answerSupported(selection: Selection, evidence: Evidence, language: Lan
 }
 
 export function answerQuestion(text: string, evidence: Evidence): Answer {
-  const speakers = new Set(evidence.pages.flatMap((page) => personOf(page) ?? []).filter((person) => person !== userPerson && person !== 'assistant'));
+  const speakers = new Set(
+    evidence.pages
+      .flatMap((page) => personOf(page) ?? [])
+      .filter((person) => person !== userPerson && person !== "assistant"),
+  );
   const question = readQuestion(text, speakers, evidence.today);
   const selection = select(question, evidence.pages);
   const language = question.language;
@@ -119,10 +154,21 @@ export function answerQuestion(text: string, evidence: Evidence): Answer {
 
 /** The sentences that say most about a subject, each with its source. */
 export function describe(subject: string, evidence: Evidence, language: Language): string {
-  const speakers = new Set(evidence.pages.flatMap((page) => personOf(page) ?? []).filter((person) => person !== 'assistant'));
+  const speakers = new Set(
+    evidence.pages.flatMap((page) => personOf(page) ?? []).filter((person) => person !== "assistant"),
+  );
   const question = readQuestion(subject, speakers, evidence.today);
   const selection = select(question, evidence.pages);
-  const chosen = selection.sentences.filter((scored) => !scored.sentence.asks && !scored.sentence.caption && (question.terms.length === 0 ? scored.fit > 0.5 : scored.own > 0.5)).slice(0, 4);
+  const chosen = selection.sentences
+    .filter(
+      (scored) =>
+        !scored.sentence.asks &&
+        !scored.sentence.caption &&
+        (question.terms.length === 0 ? scored.fit > 0.5 : scored.own > 0.5),
+    )
+    .slice(0, 4);
   if (chosen.length === 0) return phrases(language).unknown;
-  return chosen.map((scored) => cite(scored.sentence.text.replace(/[.!。！]+$/, ''), [scored.sentence.page.handle], language)).join(' ');
+  return chosen
+    .map((scored) => cite(scored.sentence.text.replace(/[.!。！]+$/, ""), [scored.sentence.page.handle], language))
+    .join(" ");
 }

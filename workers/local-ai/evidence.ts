@@ -7,15 +7,15 @@
  * `memory_search` and `memory_read` calls made after it. The same words inside a user message or inside a page's text are plain
  * text. A line that is not exactly a page is skipped; nothing here throws.
  */
-import { parseWrittenDate } from '#shared/text/dates.ts';
-import type { ChatMessage } from '#workers/local-ai/messages.ts';
+import { parseWrittenDate } from "#shared/text/dates.ts";
+import type { ChatMessage } from "#workers/local-ai/messages.ts";
 
 export interface EvidencePage {
   readonly handle: string;
   readonly kind: string;
   /** Wall clock as UTC milliseconds. */
   readonly at: number | null;
-  readonly role: 'user' | 'assistant' | null;
+  readonly role: "user" | "assistant" | null;
   readonly speaker: string | null;
   readonly source: string | null;
   readonly text: string;
@@ -35,13 +35,13 @@ export interface Evidence {
   readonly today: number | null;
   readonly instruction: string;
   /** User and assistant texts before the instruction, oldest first. */
-  readonly thread: readonly { readonly role: 'user' | 'assistant'; readonly text: string }[];
+  readonly thread: readonly { readonly role: "user" | "assistant"; readonly text: string }[];
   /** What the tools of this run answered, in order. */
   readonly results: readonly ToolResult[];
 }
 
 const handlePattern = /^p[0-9a-z]{1,12}$/;
-const pagesHeader = 'Pages mapped for this call';
+const pagesHeader = "Pages mapped for this call";
 
 export function parseObject(text: string): Record<string, unknown> | null {
   try {
@@ -52,7 +52,9 @@ export function parseObject(text: string): Record<string, unknown> | null {
 }
 
 function asObject(value: unknown): Record<string, unknown> | null {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.fromEntries(Object.entries(value)) : null;
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value))
+    : null;
 }
 
 function objects(value: Record<string, unknown> | null): Record<string, unknown>[] {
@@ -60,19 +62,20 @@ function objects(value: Record<string, unknown> | null): Record<string, unknown>
 }
 
 function textOrNull(value: unknown): string | null {
-  return typeof value === 'string' && value.trim() !== '' ? value : null;
+  return typeof value === "string" && value.trim() !== "" ? value : null;
 }
 
 function readPage(value: Record<string, unknown> | null, rank: number): EvidencePage | null {
   const handle = value?.handle;
   const text = value?.text;
-  if (value === null || typeof handle !== 'string' || !handlePattern.test(handle) || typeof text !== 'string') return null;
+  if (value === null || typeof handle !== "string" || !handlePattern.test(handle) || typeof text !== "string")
+    return null;
   const at = textOrNull(value.at);
   return {
     handle,
-    kind: textOrNull(value.kind) ?? 'turn',
+    kind: textOrNull(value.kind) ?? "turn",
     at: at === null ? null : (parseWrittenDate(at)?.at ?? null),
-    role: value.role === 'user' || value.role === 'assistant' ? value.role : null,
+    role: value.role === "user" || value.role === "assistant" ? value.role : null,
     speaker: textOrNull(value.speaker),
     source: textOrNull(value.source),
     text,
@@ -81,11 +84,14 @@ function readPage(value: Record<string, unknown> | null, rank: number): Evidence
 }
 
 function readTail(message: ChatMessage | undefined): { today: number | null; rows: Record<string, unknown>[] } {
-  if (message?.role !== 'system' || message.content === null) return { today: null, rows: [] };
-  const lines = message.content.split('\n');
-  const today = /^Today: (\d{4}-\d{2}-\d{2})/.exec(lines.find((line) => line.startsWith('Today: ')) ?? '')?.[1];
+  if (message?.role !== "system" || message.content === null) return { today: null, rows: [] };
+  const lines = message.content.split("\n");
+  const today = /^Today: (\d{4}-\d{2}-\d{2})/.exec(lines.find((line) => line.startsWith("Today: ")) ?? "")?.[1];
   const header = lines.findIndex((line) => line.startsWith(pagesHeader));
-  const rows = header === -1 ? [] : lines.slice(header + 1).flatMap((line) => objects(line.startsWith('{') ? parseObject(line) : null));
+  const rows =
+    header === -1
+      ? []
+      : lines.slice(header + 1).flatMap((line) => objects(line.startsWith("{") ? parseObject(line) : null));
   return { today: today === undefined ? null : (parseWrittenDate(today)?.at ?? null), rows };
 }
 
@@ -93,24 +99,24 @@ function readResults(messages: readonly ChatMessage[]): ToolResult[] {
   const calls = new Map<string, { name: string; arguments: Record<string, unknown> }>();
   const results: ToolResult[] = [];
   for (const message of messages) {
-    for (const call of message.role === 'assistant' ? (message.tool_calls ?? []) : []) {
+    for (const call of message.role === "assistant" ? (message.tool_calls ?? []) : []) {
       calls.set(call.id, { name: call.function.name, arguments: parseObject(call.function.arguments) ?? {} });
     }
-    const call = message.role === 'tool' ? calls.get(message.tool_call_id ?? '') : undefined;
-    if (call !== undefined) results.push({ ...call, result: parseObject(message.content ?? '') });
+    const call = message.role === "tool" ? calls.get(message.tool_call_id ?? "") : undefined;
+    if (call !== undefined) results.push({ ...call, result: parseObject(message.content ?? "") });
   }
   return results;
 }
 
 function rowsOfResult(result: ToolResult): Record<string, unknown>[] {
-  if (result.name !== 'memory_search' && result.name !== 'memory_read') return [];
+  if (result.name !== "memory_search" && result.name !== "memory_read") return [];
   const items = result.result?.items;
   const rows: unknown[] = Array.isArray(items) ? items : [result.result?.page];
   return rows.flatMap((row) => objects(asObject(row)));
 }
 
 export function readEvidence(messages: readonly ChatMessage[]): Evidence {
-  const last = messages.findLastIndex((message) => message.role === 'user');
+  const last = messages.findLastIndex((message) => message.role === "user");
   const tail = readTail(last < 1 ? undefined : messages[last - 1]);
   const results = readResults(last === -1 ? [] : messages.slice(last + 1));
   const pages: EvidencePage[] = [];
@@ -122,8 +128,8 @@ export function readEvidence(messages: readonly ChatMessage[]): Evidence {
     pages.push(page);
   }
   const thread = messages.slice(0, Math.max(0, last)).flatMap((message) => {
-    if ((message.role !== 'user' && message.role !== 'assistant') || message.content === null) return [];
+    if ((message.role !== "user" && message.role !== "assistant") || message.content === null) return [];
     return [{ role: message.role, text: message.content }];
   });
-  return { pages, today: tail.today, instruction: messages[last]?.content ?? '', thread, results };
+  return { pages, today: tail.today, instruction: messages[last]?.content ?? "", thread, results };
 }

@@ -8,19 +8,19 @@
 
 export interface ToolCall {
   id: string;
-  type: 'function';
+  type: "function";
   function: { name: string; arguments: string };
 }
 
 export interface ChatMessage {
-  role: 'system' | 'user' | 'assistant' | 'tool';
+  role: "system" | "user" | "assistant" | "tool";
   content: string | null;
   tool_calls?: ToolCall[];
   tool_call_id?: string;
 }
 
 export interface ToolDefinition {
-  type: 'function';
+  type: "function";
   function: { name: string; description?: string; parameters?: unknown };
 }
 
@@ -29,4 +29,4 @@ export interface PlannedCall {
   arguments: Record<string, unknown>;
 }
 
-export type EngineOutput = { kind: 'text'; text: string } | { kind: 'tool-calls'; calls: PlannedCall[] };
+export type EngineOutput = { kind: "text"; text: string } | { kind: "tool-calls"; calls: PlannedCall[] };

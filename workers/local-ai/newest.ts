@@ -6,11 +6,13 @@
  * What must hold: only questions in the present tense are touched, because "where did I live in 2019?" asks for an old fact; a later
  * sentence wins only when it matches as well, or nearly so and says that something changed.
  */
-import type { ScoredSentence, Selection } from '#workers/local-ai/select.ts';
+import type { ScoredSentence, Selection } from "#workers/local-ai/select.ts";
 
 const presentQuestion = /\b(?:is|are|am|do|does|has|have|what's|where's|who's|currently|now|still|these days)\b/i;
-const pastQuestion = /\b(?:did|was|were|had|used to|ago|last|before|first|ever|originally|previous\w*|former\w*)\b|以前|之前|曾经|过去|当时/i;
-const change = /\b(?:now|moved|moving|switched|changed|no longer|not anymore|anymore|instead|new|these days|currently|just (?:started|got|became|signed)|started|became|renamed|sold|quit|left)\b|现在|搬到|搬去|换了|改成|改为|不再|新的|开始/i;
+const pastQuestion =
+  /\b(?:did|was|were|had|used to|ago|last|before|first|ever|originally|previous\w*|former\w*)\b|以前|之前|曾经|过去|当时/i;
+const change =
+  /\b(?:now|moved|moving|switched|changed|no longer|not anymore|anymore|instead|new|these days|currently|just (?:started|got|became|signed)|started|became|renamed|sold|quit|left)\b|现在|搬到|搬去|换了|改成|改为|不再|新的|开始/i;
 const asGood = 0.85;
 const nearlyAsGood = 0.5;
 /** Below this the older sentence matches by related words only and may be about something else. */
@@ -21,19 +23,39 @@ const sentencesRead = 10;
 function decides(candidate: ScoredSentence, top: ScoredSentence): boolean {
   const [at, topAt] = [candidate.sentence.page.at, top.sentence.page.at];
   if (at === null || topAt === null || at <= topAt) return false;
-  if (candidate.sentence.asks || candidate.sentence.caption || candidate.fit < Math.min(0.5, top.fit) || candidate.sentence.person !== top.sentence.person) return false;
-  if (top.own >= exact && candidate.own >= top.own * asGood && candidate.sentence.words.length <= top.sentence.words.length * 2) return true;
+  if (
+    candidate.sentence.asks ||
+    candidate.sentence.caption ||
+    candidate.fit < Math.min(0.5, top.fit) ||
+    candidate.sentence.person !== top.sentence.person
+  )
+    return false;
+  if (
+    top.own >= exact &&
+    candidate.own >= top.own * asGood &&
+    candidate.sentence.words.length <= top.sentence.words.length * 2
+  )
+    return true;
   return candidate.own >= top.own * nearlyAsGood && change.test(candidate.sentence.text);
 }
 
 export function newestFirst(selection: Selection): Selection {
   const { question, sentences } = selection;
   const [first] = sentences;
-  const changing = question.language === 'zh' ? !pastQuestion.test(question.text) : presentQuestion.test(question.text) && !pastQuestion.test(question.text);
-  if (first === undefined || !changing || question.list || question.type === 'when') return selection;
+  const changing =
+    question.language === "zh"
+      ? !pastQuestion.test(question.text)
+      : presentQuestion.test(question.text) && !pastQuestion.test(question.text);
+  if (first === undefined || !changing || question.list || question.type === "when") return selection;
   let top = first;
   for (const scored of sentences.slice(1, sentencesRead)) if (decides(scored, top)) top = scored;
   if (top === first) return selection;
   // What the newer sentence replaces is left out, so that no answer is cut from it.
-  return { ...selection, sentences: [{ ...top, score: first.score + 1 }, ...sentences.filter((scored) => scored !== top && scored.own < top.own)] };
+  return {
+    ...selection,
+    sentences: [
+      { ...top, score: first.score + 1 },
+      ...sentences.filter((scored) => scored !== top && scored.own < top.own),
+    ],
+  };
 }

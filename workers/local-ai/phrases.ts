@@ -6,7 +6,7 @@
  * What must hold: the abstention is exactly `I don't know.` (`我不知道。`), first in the text; no phrase states a fact about the
  * user, because only cited page text may do that.
  */
-export type Language = 'en' | 'zh';
+export type Language = "en" | "zh";
 
 export interface Phrases {
   readonly unknown: string;
@@ -38,23 +38,23 @@ const english: Phrases = {
   unknown: "I don't know.",
   unknownOfPerson: "I don't know. What I found is about somebody else.",
   needsModel:
-    'That needs a language model, and none is loaded here. Without one I can answer from what you have told me, and remember, find or forget it.',
-  noted: 'Noted.',
-  greeting: 'Hello! Tell me something to remember, or ask about what you have told me.',
+    "That needs a language model, and none is loaded here. Without one I can answer from what you have told me, and remember, find or forget it.",
+  noted: "Noted.",
+  greeting: "Hello! Tell me something to remember, or ask about what you have told me.",
   thanks: "You're welcome.",
-  farewell: 'Goodbye!',
-  wellBeing: 'All systems are running. What would you like to remember or look up?',
+  farewell: "Goodbye!",
+  wellBeing: "All systems are running. What would you like to remember or look up?",
   capabilities:
-    'I am Lamina without a language model: I remember what you tell me, answer questions from it with the source and the date, and forget on request. Writing, translating and general knowledge need a language model.',
-  nothingToForget: 'Nothing in memory clearly matches that, so I forgot nothing.',
-  noMemoryTool: 'Memory cannot be changed in this call.',
-  nothingToRemember: 'What should I remember?',
-  yes: 'Yes',
-  no: 'No',
-  notYet: 'No',
-  separator: ', ',
-  colon: ': ',
-  stop: '.',
+    "I am Lamina without a language model: I remember what you tell me, answer questions from it with the source and the date, and forget on request. Writing, translating and general knowledge need a language model.",
+  nothingToForget: "Nothing in memory clearly matches that, so I forgot nothing.",
+  noMemoryTool: "Memory cannot be changed in this call.",
+  nothingToRemember: "What should I remember?",
+  yes: "Yes",
+  no: "No",
+  notYet: "No",
+  separator: ", ",
+  colon: ": ",
+  stop: ".",
   remembered: (handle) => `Remembered [${handle}].`,
   forgotten: (handle) => `Forgotten: ${handle}.`,
   whichToForget: (candidates) => `Several pages match. Which one should I forget?\n${candidates}`,
@@ -62,25 +62,26 @@ const english: Phrases = {
 };
 
 const chinese: Phrases = {
-  unknown: '我不知道。',
-  unknownOfPerson: '我不知道。我找到的内容说的是别人。',
-  needsModel: '这需要语言模型，而这里没有加载。没有语言模型时，我可以根据你告诉过我的内容回答问题，也可以记住、查找或忘记它们。',
-  noted: '好的，知道了。',
-  greeting: '你好！可以告诉我要记住的事，或者问我你说过的事。',
-  thanks: '不客气。',
-  farewell: '再见！',
-  wellBeing: '一切正常。想记住或查找什么？',
+  unknown: "我不知道。",
+  unknownOfPerson: "我不知道。我找到的内容说的是别人。",
+  needsModel:
+    "这需要语言模型，而这里没有加载。没有语言模型时，我可以根据你告诉过我的内容回答问题，也可以记住、查找或忘记它们。",
+  noted: "好的，知道了。",
+  greeting: "你好！可以告诉我要记住的事，或者问我你说过的事。",
+  thanks: "不客气。",
+  farewell: "再见！",
+  wellBeing: "一切正常。想记住或查找什么？",
   capabilities:
-    '我是没有语言模型的 Lamina：我会记住你说的话，根据它们回答问题并给出来源和日期，也能按要求忘记。写作、翻译和常识问题需要语言模型。',
-  nothingToForget: '记忆里没有明确符合的内容，所以什么都没有忘记。',
-  noMemoryTool: '这次调用不能更改记忆。',
-  nothingToRemember: '要记住什么？',
-  yes: '是的',
-  no: '不',
-  notYet: '没有',
-  separator: '、',
-  colon: '：',
-  stop: '。',
+    "我是没有语言模型的 Lamina：我会记住你说的话，根据它们回答问题并给出来源和日期，也能按要求忘记。写作、翻译和常识问题需要语言模型。",
+  nothingToForget: "记忆里没有明确符合的内容，所以什么都没有忘记。",
+  noMemoryTool: "这次调用不能更改记忆。",
+  nothingToRemember: "要记住什么？",
+  yes: "是的",
+  no: "不",
+  notYet: "没有",
+  separator: "、",
+  colon: "：",
+  stop: "。",
   remembered: (handle) => `已记住 [${handle}]。`,
   forgotten: (handle) => `已忘记：${handle}。`,
   whichToForget: (candidates) => `有几条内容符合，要忘记哪一条？\n${candidates}`,
@@ -88,5 +89,5 @@ const chinese: Phrases = {
 };
 
 export function phrases(language: Language): Phrases {
-  return language === 'zh' ? chinese : english;
+  return language === "zh" ? chinese : english;
 }

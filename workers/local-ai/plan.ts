@@ -6,67 +6,72 @@
  * What must hold: never more than one search, one write or one forget for an instruction; nothing is forgotten that does not clearly
  * match; a tool that is not offered is never called.
  */
-import { answerQuestion, describe } from '#workers/local-ai/answer.ts';
-import type { Evidence } from '#workers/local-ai/evidence.ts';
-import { planForget } from '#workers/local-ai/forget.ts';
-import { readIntent, type Intent } from '#workers/local-ai/intent.ts';
-import type { EngineOutput } from '#workers/local-ai/messages.ts';
-import { phrases, type Language, type Phrases } from '#workers/local-ai/phrases.ts';
-import { hasHan } from '#workers/local-ai/sentences.ts';
-import { call, failure, say } from '#workers/local-ai/steps.ts';
-import { resolveFollowUp } from '#workers/local-ai/thread.ts';
+import { answerQuestion, describe } from "#workers/local-ai/answer.ts";
+import type { Evidence } from "#workers/local-ai/evidence.ts";
+import { planForget } from "#workers/local-ai/forget.ts";
+import { readIntent, type Intent } from "#workers/local-ai/intent.ts";
+import type { EngineOutput } from "#workers/local-ai/messages.ts";
+import { phrases, type Language, type Phrases } from "#workers/local-ai/phrases.ts";
+import { hasHan } from "#workers/local-ai/sentences.ts";
+import { call, failure, say } from "#workers/local-ai/steps.ts";
+import { resolveFollowUp } from "#workers/local-ai/thread.ts";
 
-function planRemember(intent: Extract<Intent, { kind: 'remember' }>, evidence: Evidence, tools: ReadonlySet<string>, words: Phrases): EngineOutput {
-  const written = evidence.results.find((result) => result.name === 'memory_write');
+function planRemember(
+  intent: Extract<Intent, { kind: "remember" }>,
+  evidence: Evidence,
+  tools: ReadonlySet<string>,
+  words: Phrases,
+): EngineOutput {
+  const written = evidence.results.find((result) => result.name === "memory_write");
   if (written !== undefined) {
     const problem = failure(written);
     const handle = written.result?.handle;
     if (problem !== null) return say(words.failed(problem));
-    return say(typeof handle === 'string' ? words.remembered(handle) : words.noted);
+    return say(typeof handle === "string" ? words.remembered(handle) : words.noted);
   }
-  if (intent.text === '') return say(words.nothingToRemember);
-  if (!tools.has('memory_write')) return say(words.noted);
-  return call('memory_write', { text: intent.text, kind: intent.memory });
+  if (intent.text === "") return say(words.nothingToRemember);
+  if (!tools.has("memory_write")) return say(words.noted);
+  return call("memory_write", { text: intent.text, kind: intent.memory });
 }
 
 function planQuestion(text: string, evidence: Evidence, tools: ReadonlySet<string>): EngineOutput {
   const resolved = resolveFollowUp(text, evidence.thread);
   const answer = answerQuestion(resolved.text, evidence);
-  const searched = evidence.results.some((result) => result.name === 'memory_search');
-  if (!answer.supported && resolved.followsUp && !searched && tools.has('memory_search')) {
-    return call('memory_search', { query: resolved.text });
+  const searched = evidence.results.some((result) => result.name === "memory_search");
+  if (!answer.supported && resolved.followsUp && !searched && tools.has("memory_search")) {
+    return call("memory_search", { query: resolved.text });
   }
   return say(answer.text);
 }
 
 export function plan(evidence: Evidence, tools: ReadonlySet<string>): EngineOutput {
-  const language: Language = hasHan(evidence.instruction) ? 'zh' : 'en';
+  const language: Language = hasHan(evidence.instruction) ? "zh" : "en";
   const words = phrases(language);
   const intent = readIntent(evidence.instruction);
   switch (intent.kind) {
-    case 'remember':
+    case "remember":
       return planRemember(intent, evidence, tools, words);
-    case 'forget':
+    case "forget":
       return planForget(intent, evidence, tools, words);
-    case 'question':
+    case "question":
       return planQuestion(intent.text, evidence, tools);
-    case 'about':
+    case "about":
       return say(describe(intent.text, evidence, language));
-    case 'arithmetic':
+    case "arithmetic":
       return say(`${intent.answer}${words.stop}`);
-    case 'generate':
+    case "generate":
       return say(words.needsModel);
-    case 'statement':
+    case "statement":
       return say(words.noted);
-    case 'greeting':
+    case "greeting":
       return say(words.greeting);
-    case 'thanks':
+    case "thanks":
       return say(words.thanks);
-    case 'farewell':
+    case "farewell":
       return say(words.farewell);
-    case 'well-being':
+    case "well-being":
       return say(words.wellBeing);
-    case 'capabilities':
+    case "capabilities":
       return say(words.capabilities);
   }
 }

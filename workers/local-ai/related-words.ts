@@ -7,7 +7,7 @@
  * What must hold: general English only, small and readable; a related word counts less than the word itself, so a group that is
  * too wide costs little.
  */
-import { analyzeWord } from '#shared/text/words.ts';
+import { analyzeWord } from "#shared/text/words.ts";
 
 /** Each word of a line stands for each other one. */
 const groups = `
@@ -107,7 +107,14 @@ const kinds = `
 `;
 
 function stemsOf(words: string): string[] {
-  return [...new Set(words.trim().split(/\s+/).map((word) => analyzeWord(word)))];
+  return [
+    ...new Set(
+      words
+        .trim()
+        .split(/\s+/)
+        .map((word) => analyzeWord(word)),
+    ),
+  ];
 }
 
 const related = new Map<string, Set<string>>();
@@ -119,12 +126,12 @@ function relate(stem: string, others: readonly string[], table: Map<string, Set<
   table.set(stem, known);
 }
 
-for (const line of groups.trim().split('\n')) {
+for (const line of groups.trim().split("\n")) {
   const stems = stemsOf(line);
   for (const stem of stems) relate(stem, stems, related);
 }
-for (const line of kinds.trim().split('\n')) {
-  const [heads = '', rest = ''] = line.split('>');
+for (const line of kinds.trim().split("\n")) {
+  const [heads = "", rest = ""] = line.split(">");
   for (const head of stemsOf(heads)) {
     relate(head, stemsOf(rest), related);
     relate(head, stemsOf(rest), members);

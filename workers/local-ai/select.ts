@@ -7,12 +7,12 @@
  * What must hold: pure arithmetic over words; a sentence by or about another person than the question asks about is marked, not
  * dropped, because "only another person said so" is a reason to abstain.
  */
-import { matchChinese } from '#workers/local-ai/chinese.ts';
-import type { EvidencePage } from '#workers/local-ai/evidence.ts';
-import type { Question } from '#workers/local-ai/question.ts';
-import { relatedStems } from '#workers/local-ai/related-words.ts';
-import { sentenceScore } from '#workers/local-ai/sentence-score.ts';
-import { hasHan, readSentences, type Sentence } from '#workers/local-ai/sentences.ts';
+import { matchChinese } from "#workers/local-ai/chinese.ts";
+import type { EvidencePage } from "#workers/local-ai/evidence.ts";
+import type { Question } from "#workers/local-ai/question.ts";
+import { relatedStems } from "#workers/local-ai/related-words.ts";
+import { sentenceScore } from "#workers/local-ai/sentence-score.ts";
+import { hasHan, readSentences, type Sentence } from "#workers/local-ai/sentences.ts";
 
 export interface ScoredSentence {
   readonly sentence: Sentence;
@@ -81,7 +81,9 @@ function matchPages(question: Question, pages: readonly EvidencePage[]): PageMat
   return pages.map((page) => {
     const sentences = readSentences(page);
     const perSentence = sentences.map((sentence) => question.terms.map((term) => matchTerm(term.stem, sentence)));
-    const matches = question.terms.map((_term, index) => perSentence.reduce((best, row) => Math.max(best, row[index] ?? 0), 0));
+    const matches = question.terms.map((_term, index) =>
+      perSentence.reduce((best, row) => Math.max(best, row[index] ?? 0), 0),
+    );
     return { page, sentences, matches, perSentence };
   });
 }
@@ -93,15 +95,31 @@ function termWeights(question: Question, pages: readonly PageMatch[]): number[] 
   });
 }
 
+const relativeSubject =
+  /^(?:(?:yesterday|today|so|and|btw|last \w+),? )?(?:my|our) (?:\w+ )?(?:mother|mom|mum|father|dad|sister|brother|wife|husband|partner|girlfriend|boyfriend|boss|son|daughter|cousin|aunt|uncle|grandmother|grandfather|grandma|grandpa|neighbou?r|friend|colleague|roommate)\b|^(?:昨天|今天)?我的?(?:妈妈|爸爸|姐姐|妹妹|哥哥|弟弟|朋友|老板|同事|老师|太太|妻子|丈夫|女儿|儿子|奶奶|爷爷)/i;
+
 function fitOf(question: Question, sentence: Sentence): number {
+  const fit = speakerFit(question, sentence);
+  // "My sister lives in …" says nothing of where the speaker lives.
+  return fit > 0 &&
+    !question.terms.some((term) => term.name) &&
+    /\b(?:I|do|does|did|am)\b|我/.test(question.text) &&
+    relativeSubject.test(sentence.text)
+    ? -0.4
+    : fit;
+}
+
+function speakerFit(question: Question, sentence: Sentence): number {
   if (question.people.length === 0 || sentence.person === null) return 0;
   const speaks = question.people.includes(sentence.person);
-  const named = question.people.some((person) => sentence.words.some((word) => word.lower.replace(/'s$/, '') === person));
+  const named = question.people.some((person) =>
+    sentence.words.some((word) => word.lower.replace(/'s$/, "") === person),
+  );
   if (sentence.caption) return speaks ? 0.5 : -0.5;
   if (named) return speaks ? 1 : 0.6;
-  if (sentence.voice === 'addressee') return speaks ? -0.5 : 0.5;
-  if (sentence.voice === 'mixed') return speaks ? 0.6 : 0;
-  if (sentence.voice === 'neutral') return speaks ? 0.8 : -0.7;
+  if (sentence.voice === "addressee") return speaks ? -0.5 : 0.5;
+  if (sentence.voice === "mixed") return speaks ? 0.6 : 0;
+  if (sentence.voice === "neutral") return speaks ? 0.8 : -0.7;
   return speaks ? 1 : -1;
 }
 
@@ -129,7 +147,11 @@ function wordPairs(question: Question, sentence: Sentence): number {
 
 const shares = { own: 1, page: pageShare, near: nearShare };
 
-function coverage(weights: readonly number[], total: number, rows: readonly (readonly [readonly number[], number])[]): number {
+function coverage(
+  weights: readonly number[],
+  total: number,
+  rows: readonly (readonly [readonly number[], number])[],
+): number {
   let sum = 0;
   for (let index = 0; index < weights.length; index += 1) {
     let best = 0;
@@ -139,9 +161,18 @@ function coverage(weights: readonly number[], total: number, rows: readonly (rea
   return total === 0 ? 0 : sum / total;
 }
 
-function questionReply(before: PageMatch | undefined, person: string | null, weights: readonly number[], total: number): number {
+function questionReply(
+  before: PageMatch | undefined,
+  person: string | null,
+  weights: readonly number[],
+  total: number,
+): number {
   if (before === undefined || before.sentences[0]?.person === person) return 0;
-  return before.sentences.reduce((best, sentence, index) => (sentence.asks ? Math.max(best, coverage(weights, total, [[before.perSentence[index] ?? [], 1]])) : best), 0);
+  return before.sentences.reduce(
+    (best, sentence, index) =>
+      sentence.asks ? Math.max(best, coverage(weights, total, [[before.perSentence[index] ?? [], 1]])) : best,
+    0,
+  );
 }
 
 /** The heaviest question word that stands in the sentence, as a share of the heaviest of all. */
@@ -168,7 +199,10 @@ export function select(question: Question, pages: readonly EvidencePage[]): Sele
   const scored = matched.flatMap((entry) => {
     const number = handleNumber(entry.page.handle);
     const before = byNumber.get(number - 1);
-    const around: [readonly number[], number][] = [[before?.matches ?? [], shares.near], [byNumber.get(number + 1)?.matches ?? [], shares.near * 0.6]];
+    const around: [readonly number[], number][] = [
+      [before?.matches ?? [], shares.near],
+      [byNumber.get(number + 1)?.matches ?? [], shares.near * 0.6],
+    ];
     const replies = questionReply(before, entry.sentences[0]?.person ?? null, weights, total);
     const nameless = missingNames(question, [entry, before, byNumber.get(number + 1)]);
     return entry.sentences.map((sentence, index): ScoredSentence => {
@@ -179,11 +213,27 @@ export function select(question: Question, pages: readonly EvidencePage[]): Sele
       const fit = fitOf(question, sentence);
       const pairs = wordPairs(question, sentence);
       const inTime = timeFit(question, entry.page, sentence);
-      const measured = { sentence, own, paged, near, fit, pairs, replies, inTime, strongest: strongest(entry, index, weights), nameless };
+      const measured = {
+        sentence,
+        own,
+        paged,
+        near,
+        fit,
+        pairs,
+        replies,
+        inTime,
+        strongest: strongest(entry, index, weights),
+        nameless,
+      };
       return { ...measured, score: sentenceScore(question, measured) };
     });
   });
-  scored.sort((left, right) => right.score - left.score || left.sentence.page.rank - right.sentence.page.rank || left.sentence.index - right.sentence.index);
+  scored.sort(
+    (left, right) =>
+      right.score - left.score ||
+      left.sentence.page.rank - right.sentence.page.rank ||
+      left.sentence.index - right.sentence.index,
+  );
   return {
     question,
     sentences: scored,

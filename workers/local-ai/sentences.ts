@@ -6,10 +6,11 @@
  * What must hold: offsets point into the sentence's own text, so every answer cut by them is verbatim; an image caption
  * (`[image: …]`) is a sentence of its own; the first person of a page belongs to its speaker, and without one to the user.
  */
-import { analyzeWord, isStopWord, tokenize } from '#shared/text/words.ts';
-import { findChineseDates } from '#shared/text/chinese-dates.ts';
-import { findDates, type DateExpression } from '#shared/text/date-expressions.ts';
-import type { EvidencePage } from '#workers/local-ai/evidence.ts';
+import { analyzeWord, isStopWord, tokenize } from "#shared/text/words.ts";
+import { findChineseDates } from "#shared/text/chinese-dates.ts";
+import { findDates } from "#shared/text/date-expressions.ts";
+import type { DateExpression } from "#shared/text/date-wording.ts";
+import type { EvidencePage } from "#workers/local-ai/evidence.ts";
 
 export interface Word {
   readonly text: string;
@@ -21,7 +22,7 @@ export interface Word {
 }
 
 /** Whose doings the sentence tells: the page's speaker, the person spoken to, both, or nobody in particular. */
-export type Voice = 'speaker' | 'addressee' | 'mixed' | 'neutral';
+export type Voice = "speaker" | "addressee" | "mixed" | "neutral";
 
 export interface Sentence {
   readonly page: EvidencePage;
@@ -37,9 +38,9 @@ export interface Sentence {
   readonly dates: readonly DateExpression[];
 }
 
-export const userPerson = 'user';
+export const userPerson = "user";
 
-const impersonalKinds: ReadonlySet<string> = new Set(['document', 'tool', 'summary']);
+const impersonalKinds: ReadonlySet<string> = new Set(["document", "tool", "summary"]);
 
 export function hasHan(text: string): boolean {
   return /\p{Script=Han}/u.test(text);
@@ -47,12 +48,30 @@ export function hasHan(text: string): boolean {
 
 export function personOf(page: EvidencePage): string | null {
   if (page.speaker !== null) return page.speaker.toLowerCase();
-  if (page.role === 'assistant') return 'assistant';
-  if (page.role === 'user') return userPerson;
+  if (page.role === "assistant") return "assistant";
+  if (page.role === "user") return userPerson;
   return impersonalKinds.has(page.kind) ? null : userPerson;
 }
 
-const wordPattern = /\p{Script=Han}+|(?:(?!\p{Script=Han})[\p{L}\p{M}\p{N}])+(?:['’.&/:-](?:(?!\p{Script=Han})[\p{L}\p{M}\p{N}])+)*%?/gu;
+const wordPattern =
+  /\p{Script=Han}+|(?:(?!\p{Script=Han})[\p{L}\p{M}\p{N}])+(?:['’.&/:-](?:(?!\p{Script=Han})[\p{L}\p{M}\p{N}])+)*%?/gu;
+
+type WordForm = Pick<Word, "lower" | "stem" | "stop">;
+
+/** Words repeat and folding them is dear; the memory of forms is bounded and changes no result. */
+const forms = new Map<string, WordForm>();
+const formsKept = 10_000;
+
+function wordForm(piece: string): WordForm {
+  const known = forms.get(piece);
+  if (known !== undefined) return known;
+  const lower = piece.toLowerCase().replace(/’/g, "'");
+  const base = tokenize(piece)[0] ?? lower;
+  const form = { lower, stem: analyzeWord(base), stop: isStopWord(base) };
+  if (forms.size >= formsKept) forms.clear();
+  forms.set(piece, form);
+  return form;
+}
 
 /** Words with offsets. A run of Chinese characters gives its overlapping pairs, as the index does. */
 export function readWords(text: string): Word[] {
@@ -60,11 +79,7 @@ export function readWords(text: string): Word[] {
   for (const match of text.matchAll(wordPattern)) {
     const [piece] = match;
     if (hasHan(piece)) pushPairs(piece, match.index, words);
-    else {
-      const lower = piece.toLowerCase().replace(/’/g, "'");
-      const base = tokenize(piece)[0] ?? lower;
-      words.push({ text: piece, start: match.index, end: match.index + piece.length, lower, stem: analyzeWord(base), stop: isStopWord(base) });
-    }
+    else words.push({ text: piece, start: match.index, end: match.index + piece.length, ...wordForm(piece) });
   }
   return words;
 }
@@ -73,9 +88,9 @@ function pushPairs(run: string, offset: number, words: Word[]): void {
   const characters = Array.from(run);
   let start = offset;
   for (let index = 0; index < Math.max(1, characters.length - 1); index += 1) {
-    const text = `${characters[index] ?? ''}${characters[index + 1] ?? ''}`;
+    const text = `${characters[index] ?? ""}${characters[index + 1] ?? ""}`;
     words.push({ text, start, end: start + text.length, lower: text, stem: text, stop: isStopWord(text) });
-    start += (characters[index] ?? '').length;
+    start += (characters[index] ?? "").length;
   }
 }
 
@@ -87,20 +102,20 @@ export function splitSentences(text: string): { text: string; caption: boolean }
   const captions = /\[image: ([^\]]*)\]/g;
   let from = 0;
   const push = (piece: string): void => {
-    let held = '';
+    let held = "";
     for (const match of piece.matchAll(/[^.!?。！？\n]*(?:[.!?。！？]+["'”’)」』]*|\n|$)/g)) {
       held += match[0];
       const next = piece.slice(match.index + match[0].length, match.index + match[0].length + 1);
-      const broken = match[0].endsWith('.') && (abbreviation.test(held.trim()) || /^[\p{L}\p{N}]/u.test(next));
-      if (broken && next !== '') continue;
-      if (held.trim() !== '') parts.push({ text: held.trim(), caption: false });
-      held = '';
+      const broken = match[0].endsWith(".") && (abbreviation.test(held.trim()) || /^[\p{L}\p{N}]/u.test(next));
+      if (broken && next !== "") continue;
+      if (held.trim() !== "") parts.push({ text: held.trim(), caption: false });
+      held = "";
     }
-    if (held.trim() !== '') parts.push({ text: held.trim(), caption: false });
+    if (held.trim() !== "") parts.push({ text: held.trim(), caption: false });
   };
   for (const match of text.matchAll(captions)) {
     push(text.slice(from, match.index));
-    if ((match[1] ?? '').trim() !== '') parts.push({ text: (match[1] ?? '').trim(), caption: true });
+    if ((match[1] ?? "").trim() !== "") parts.push({ text: (match[1] ?? "").trim(), caption: true });
     from = match.index + match[0].length;
   }
   push(text.slice(from));
@@ -112,12 +127,12 @@ const firstPersonLower = /\b(?:we|my|our)\b/i;
 const secondPerson = /\b(?:you|your|yours|you['’](?:re|ve|d|ll)|yourself|u|ur)\b|[你您]/i;
 
 function voiceOf(text: string, caption: boolean): Voice {
-  if (caption) return 'neutral';
+  if (caption) return "neutral";
   const first = firstPerson.test(text) || firstPersonLower.test(text);
   const second = secondPerson.test(text);
-  if (first && second) return 'mixed';
-  if (second) return 'addressee';
-  return first ? 'speaker' : 'neutral';
+  if (first && second) return "mixed";
+  if (second) return "addressee";
+  return first ? "speaker" : "neutral";
 }
 
 export function readSentences(page: EvidencePage): Sentence[] {

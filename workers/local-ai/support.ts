@@ -6,32 +6,38 @@
  * What must hold: a question about one person is not supported by what another person said of themselves; a question whose rarest
  * words stand nowhere in the evidence is not supported by the common ones.
  */
-import type { ScoredSentence, Selection } from '#workers/local-ai/select.ts';
-import { matchTerm } from '#workers/local-ai/select.ts';
-import type { Sentence } from '#workers/local-ai/sentences.ts';
+import type { ScoredSentence, Selection } from "#workers/local-ai/select.ts";
+import { matchTerm } from "#workers/local-ai/select.ts";
+import type { Sentence } from "#workers/local-ai/sentences.ts";
 
 const weights: readonly (readonly [string, number])[] = [
-  ['bias', 0.0],
-  ['own', 0.45],
-  ['paged', 0.3],
-  ['near', 0.4],
-  ['other-own', -0.94],
-  ['other-paged', -0.24],
-  ['lead', 0.5],
-  ['lead-negative', 0.4],
-  ['missing', -0.6],
-  ['missing-strongest', -1.2],
-  ['top-other', -1.1],
-  ['strength', 0.99],
-  ['best-page-fit', 0.65],
-  ['nameless', -0.8],
+  ["bias", 0.0],
+  ["own", 0.45],
+  ["paged", 0.3],
+  ["near", 0.4],
+  ["other-own", -0.94],
+  ["other-paged", -0.24],
+  ["lead", 0.5],
+  ["lead-negative", 0.4],
+  ["missing", -0.6],
+  ["missing-strongest", -1.2],
+  ["top-other", -1.1],
+  ["strength", 0.99],
+  ["best-page-fit", 0.65],
+  ["nameless", -0.8],
 ];
 
 export const supportFeatureNames: readonly string[] = weights.map(([name]) => name);
 
 /** The score of a sentence as if it were about the right person: what it would be worth. */
 function worth(scored: ScoredSentence): number {
-  return 0.3 * scored.own + 0.4 * scored.paged + 0.1 * scored.near + 0.1 * Math.min(2, scored.pairs) + 0.2 / (1 + scored.sentence.page.rank / 5);
+  return (
+    0.3 * scored.own +
+    0.4 * scored.paged +
+    0.1 * scored.near +
+    0.1 * Math.min(2, scored.pairs) +
+    0.2 / (1 + scored.sentence.page.rank / 5)
+  );
 }
 
 interface Best {
@@ -78,13 +84,26 @@ export function supportFeatures(selection: Selection): number[] {
     missing += weight * (1 - bestMatch(stem, everywhere));
     if (weight > heaviest) [heaviest, missingStrongest] = [weight, 1 - bestMatch(stem, topPage)];
   }
-  const best = telling.reduce<ScoredSentence | undefined>((found, scored) => (found === undefined || worth(scored) > worth(found) ? scored : found), undefined);
+  const best = telling.reduce<ScoredSentence | undefined>(
+    (found, scored) => (found === undefined || worth(scored) > worth(found) ? scored : found),
+    undefined,
+  );
   const lead = mine.worth - other.worth;
   return [
-    1, mine.own, mine.paged, mine.near, other.own, other.paged, lead, Math.min(0, lead),
-    total === 0 ? 1 : missing / total, missingStrongest,
-    Number((telling[0]?.fit ?? 0) < 0), (top?.score ?? 0) / 10,
-    best?.fit ?? 0, top?.nameless ?? 0,
+    1,
+    mine.own,
+    mine.paged,
+    mine.near,
+    other.own,
+    other.paged,
+    lead,
+    Math.min(0, lead),
+    total === 0 ? 1 : missing / total,
+    missingStrongest,
+    Number((telling[0]?.fit ?? 0) < 0),
+    (top?.score ?? 0) / 10,
+    best?.fit ?? 0,
+    top?.nameless ?? 0,
   ];
 }
 

@@ -6,34 +6,42 @@
  * What must hold: only the same thread is read; a question that stands on its own comes back unchanged; the result is used for
  * matching and searching only, so a clumsy sentence does no harm.
  */
-import { hasHan } from '#workers/local-ai/sentences.ts';
+import { hasHan } from "#workers/local-ai/sentences.ts";
 
 export interface ResolvedQuestion {
   readonly text: string;
   readonly followsUp: boolean;
 }
 
-type Thread = readonly { readonly role: 'user' | 'assistant'; readonly text: string }[];
+type Thread = readonly { readonly role: "user" | "assistant"; readonly text: string }[];
 
 const pronoun = /\b(?:she|he|they|her|his|him|hers|their|them|it|its|there|that one|this one)\b/i;
 const elliptic = /^\W*(?:and|what about|how about|or|also|but|then)\b[\s,]*/i;
 const notNames = new Set(
-  'I The A An And Or But What Which Who Whom Whose Where When Why How Is Are Was Were Do Does Did Has Have Had Can Could Will Would Should Tell Remind List Yes No My Me It She He They We You In On At So Ok Okay Please Remember Noted Remembered'.split(' '),
+  "I The A An And Or But What Which Who Whom Whose Where When Why How Is Are Was Were Do Does Did Has Have Had Can Could Will Would Should Tell Remind List Yes No My Me It She He They We You In On At So Ok Okay Please Remember Noted Remembered".split(
+    " ",
+  ),
 );
 
 function properNames(text: string): string[] {
-  return [...text.matchAll(/\b\p{Lu}[\p{L}'’-]+(?: \p{Lu}[\p{L}'’-]+)*/gu)].map((match) => match[0].replace(/['’]s$/, '')).filter((name) => !notNames.has(name));
+  return [...text.matchAll(/\b\p{Lu}[\p{L}'’-]+(?: \p{Lu}[\p{L}'’-]+)*/gu)]
+    .map((match) => match[0].replace(/['’]s$/, ""))
+    .filter((name) => !notNames.has(name));
 }
 
 /** "my sister", "my best friend": a person named by what they are to the user. */
 function relation(text: string): string | undefined {
-  return [...text.matchAll(/\bmy (?:\w+ )?(?:mother|mom|father|dad|sister|brother|wife|husband|partner|girlfriend|boyfriend|friend|boss|colleague|son|daughter|cousin|aunt|uncle|grandmother|grandfather|grandma|grandpa|neighbou?r|teacher|doctor|dog|cat|roommate)\b/gi)].at(-1)?.[0];
+  return [
+    ...text.matchAll(
+      /\bmy (?:\w+ )?(?:mother|mom|father|dad|sister|brother|wife|husband|partner|girlfriend|boyfriend|friend|boss|colleague|son|daughter|cousin|aunt|uncle|grandmother|grandfather|grandma|grandpa|neighbou?r|teacher|doctor|dog|cat|roommate)\b/gi,
+    ),
+  ].at(-1)?.[0];
 }
 
 function antecedent(thread: Thread): string | undefined {
   for (let index = thread.length - 1; index >= Math.max(0, thread.length - 6); index -= 1) {
     const entry = thread[index];
-    if (entry === undefined || entry.role !== 'user') continue;
+    if (entry === undefined || entry.role !== "user") continue;
     const found = relation(entry.text) ?? properNames(entry.text)[0];
     if (found !== undefined) return found;
   }
@@ -42,37 +50,55 @@ function antecedent(thread: Thread): string | undefined {
 
 function replacePronouns(text: string, name: string): string {
   return text
-    .replace(/\b(?:her|his|their|its)\b(?= \w)(?! (?:in|on|at|to|for|from|with|and|or|last|yesterday|there)\b)/gi, `${name}'s`)
+    .replace(
+      /\b(?:her|his|their|its)\b(?= \w)(?! (?:in|on|at|to|for|from|with|and|or|last|yesterday|there)\b)/gi,
+      `${name}'s`,
+    )
     .replace(/\b(?:she|he|they|him|her|them)\b/gi, name);
 }
 
 function previousQuestion(thread: Thread): string | undefined {
-  return thread.findLast((entry) => entry.role === 'user' && /[?？]\s*$|^(?:what|who|where|when|why|how|which|is|are|do|does|did|has|have)\b|什么|谁|哪|几|多/i.test(entry.text))?.text;
+  return thread.findLast(
+    (entry) =>
+      entry.role === "user" &&
+      /[?？]\s*$|^(?:what|who|where|when|why|how|which|is|are|do|does|did|has|have)\b|什么|谁|哪|几|多/i.test(
+        entry.text,
+      ),
+  )?.text;
 }
 
 function resolveEllipsis(phrase: string, previous: string): string {
-  const core = phrase.replace(elliptic, '').replace(/[?.!]+\s*$/, '');
-  if (/\b(?:what|which|who|where|when|why|how)\b/i.test(core) && core.split(' ').length > 3) return core;
+  const core = phrase.replace(elliptic, "").replace(/[?.!]+\s*$/, "");
+  if (/\b(?:what|which|who|where|when|why|how)\b/i.test(core) && core.split(" ").length > 3) return core;
   // An interrogative alone ("and why?") asks the same thing by another word.
-  if (/^(?:what|who|where|when|why|how)$/i.test(core)) return `${core} ${previous.replace(/^\W*(?:what|who|where|when|why|how)\b\s*/i, '')}`;
+  if (/^(?:what|who|where|when|why|how)$/i.test(core))
+    return `${core} ${previous.replace(/^\W*(?:what|who|where|when|why|how)\b\s*/i, "")}`;
   const focus = relation(previous) ?? properNames(previous)[0];
   const person = /^(?:my|his|her|their) |^\p{Lu}/u.test(core);
   if (focus !== undefined && person) return previous.replace(focus, () => core);
-  if (/^(?:in|on|at|last|this|during|for|with)\b|\d{4}/i.test(core)) return `${previous.replace(/[?.!]+\s*$/, '')} ${core}?`;
+  if (/^(?:in|on|at|last|this|during|for|with)\b|\d{4}/i.test(core))
+    return `${previous.replace(/[?.!]+\s*$/, "")} ${core}?`;
   if (/\bmy \w+|\bI\b/i.test(previous) && person) return previous.replace(/\bI\b|\bmy\b(?: \w+)?/i, () => core);
-  return `${previous.replace(/[?.!]+\s*$/, '')} ${core}?`;
+  return `${previous.replace(/[?.!]+\s*$/, "")} ${core}?`;
 }
 
 function resolveChinese(text: string, thread: Thread): ResolvedQuestion {
   const previous = previousQuestion(thread);
   if (previous === undefined) return { text, followsUp: false };
   const short = /^(?:那么?)?(.{1,10}?)呢[?？]?$/.exec(text);
-  const subject = /^(?:.*?)(我(?:的)?(?:妈妈|爸爸|姐姐|妹妹|哥哥|弟弟|朋友|老板|同事|老师|太太|妻子|丈夫|先生|女儿|儿子|狗|猫|奶奶|爷爷)|[\p{Script=Han}]{2,3}(?=[住在去喜有叫是几什的哪]))/u.exec(previous)?.[1];
+  const subject =
+    /^(?:.*?)(我(?:的)?(?:妈妈|爸爸|姐姐|妹妹|哥哥|弟弟|朋友|老板|同事|老师|太太|妻子|丈夫|先生|女儿|儿子|狗|猫|奶奶|爷爷)|[\p{Script=Han}]{2,3}(?=[住在去喜有叫是几什的哪]))/u.exec(
+      previous,
+    )?.[1];
   if (short !== null) {
-    const core = (short[1] ?? '').replace(/^[他她它]的?/, subject === undefined ? '' : `${subject}的`);
-    return { text: subject === undefined ? `${core}${previous}` : previous.replace(subject, () => core), followsUp: true };
+    const core = (short[1] ?? "").replace(/^[他她它]的?/, subject === undefined ? "" : `${subject}的`);
+    return {
+      text: subject === undefined ? `${core}${previous}` : previous.replace(subject, () => core),
+      followsUp: true,
+    };
   }
-  if (/[他她它]/.test(text) && subject !== undefined) return { text: text.replace(/[他她它](?!们)/g, () => subject), followsUp: true };
+  if (/[他她它]/.test(text) && subject !== undefined)
+    return { text: text.replace(/[他她它](?!们)/g, () => subject), followsUp: true };
   return { text, followsUp: /^那|[他她它]/.test(text) };
 }
 
@@ -87,6 +113,7 @@ export function resolveFollowUp(text: string, thread: Thread): ResolvedQuestion 
   if (!isElliptic && !needsPerson && !shortQuestion) return { text, followsUp: false };
   const name = antecedent(thread);
   const written = needsPerson && name !== undefined ? replacePronouns(text, name) : text;
-  if ((isElliptic || shortQuestion) && previous !== undefined) return { text: resolveEllipsis(written, previous), followsUp: true };
-  return { text: written.replace(elliptic, ''), followsUp: true };
+  if ((isElliptic || shortQuestion) && previous !== undefined)
+    return { text: resolveEllipsis(written, previous), followsUp: true };
+  return { text: written.replace(elliptic, ""), followsUp: true };
 }

@@ -49,7 +49,9 @@ export const auth: MiddlewareHandler<EdgeEnv> = async (context, next) => {
 /** A session is opened with a token of its own; the route reads it. */
 function opensSession(context: EdgeContext): boolean {
   return (
-    context.req.method === "POST" && context.req.path === "/v1/session" && context.req.header("authorization") === undefined
+    context.req.method === "POST" &&
+    context.req.path === "/v1/session" &&
+    context.req.header("authorization") === undefined
   );
 }
 

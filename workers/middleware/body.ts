@@ -10,6 +10,9 @@ import { BODY_BYTES } from "#shared/limits.ts";
 import type { EdgeEnv } from "#workers/edge.ts";
 import { problem } from "#workers/reply.ts";
 
+/** Bytes of a body that is too large that are still read. */
+const DISCARDED_BYTES = 32 * BODY_BYTES;
+
 const STREAMED: readonly string[] = ["/v1/memory/import"];
 
 export const body: MiddlewareHandler<EdgeEnv> = async (context, next) => {
@@ -24,7 +27,10 @@ export const body: MiddlewareHandler<EdgeEnv> = async (context, next) => {
   return next();
 };
 
-/** The bytes of a stream, or null as soon as there are more than `most`. */
+/**
+ * The bytes of a stream, or null when there are more than `most`. The rest is read and thrown away, within reason: a client
+ * that is still sending when the connection closes never sees the reply.
+ */
 export async function readAtMost(stream: ReadableStream<Uint8Array>, most: number): Promise<Uint8Array | null> {
   const reader = stream.getReader();
   const chunks: Uint8Array[] = [];
@@ -33,12 +39,16 @@ export async function readAtMost(stream: ReadableStream<Uint8Array>, most: numbe
     const { done, value } = await reader.read();
     if (done) break;
     total += value.byteLength;
-    if (total > most) {
-      await reader.cancel().catch(() => undefined);
-      return null;
+    if (total <= most) {
+      chunks.push(value);
+      continue;
     }
-    chunks.push(value);
+    chunks.length = 0;
+    if (total <= DISCARDED_BYTES) continue;
+    await reader.cancel().catch(() => undefined);
+    break;
   }
+  if (total > most) return null;
   if (chunks.length === 1 && chunks[0] !== undefined) return chunks[0];
   const bytes = new Uint8Array(total);
   let offset = 0;

@@ -21,6 +21,8 @@ export function foreignOrigin(context: EdgeContext): Failure | null {
   const site = context.req.header("sec-fetch-site");
   const local = context.env.LOCAL_KEY_SHA256 !== undefined;
   const rebound = local && (!isLoopback(url.hostname) || (host !== undefined && host !== url.host));
-  const foreign = (origin !== undefined && origin !== url.origin) || (site !== undefined && site !== "same-origin" && site !== "none");
+  const foreign =
+    (origin !== undefined && origin !== url.origin) ||
+    (site !== undefined && site !== "same-origin" && site !== "none");
   return rebound || foreign ? failure("forbidden", "This request must come from the server's own page.") : null;
 }

@@ -11,6 +11,8 @@ export type ImportLine =
 
 const NEWLINE = 10;
 
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
+
 export async function* importLines(
   body: ReadableStream<Uint8Array>,
   limits: { readonly total: number; readonly line: number },
@@ -22,6 +24,7 @@ export async function* importLines(
   const take = (last: Uint8Array): ImportLine | null => {
     line += 1;
     const bytes = heldBytes + last.byteLength;
+    if (bytes === 0) return null;
     const parts = [...held, last];
     held = [];
     heldBytes = 0;
@@ -61,7 +64,7 @@ function join(parts: readonly Uint8Array[], bytes: number): Uint8Array {
 function readRow(bytes: Uint8Array, line: number): ImportLine | null {
   let text: string;
   try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
+    text = decoder.decode(bytes);
   } catch {
     return { kind: "skipped", line, reason: "is not valid UTF-8" };
   }

@@ -5,7 +5,14 @@
  * the end or a space; `//` escapes, and a path (`/usr/bin is a folder`) is language. Pure, never throws.
  */
 import type { Instruction } from "#shared/abi.ts";
-import { callCommand, COMMANDS, findCommand, unknownCommand, type Command, type Language } from "#workers/parse/commands.ts";
+import {
+  callCommand,
+  COMMANDS,
+  findCommand,
+  unknownCommand,
+  type Command,
+  type Language,
+} from "#workers/parse/commands.ts";
 
 const COMMAND = /^[/／](\p{Script=Han}+|[A-Za-z]+)(?:\s+|$)/u;
 const ESCAPE = /^[/／]{2}/u;

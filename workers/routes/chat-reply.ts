@@ -7,7 +7,7 @@
 import type { Caller, RunView, StreamPart, Usage } from "#shared/abi.ts";
 import { failure, type Failure } from "#shared/errors.ts";
 import type { RunId } from "#shared/ids.ts";
-import { REPLY_WAIT_MS, RUN_MS } from "#shared/limits.ts";
+import { REPLY_WAIT_MS } from "#shared/limits.ts";
 import { failed, success, type Result } from "#shared/result.ts";
 import { chatCompletionSchema } from "#shared/schema/chat.ts";
 import { encodeEvent } from "#shared/wire.ts";
@@ -45,16 +45,16 @@ export async function answerChat(context: EdgeContext, reply: ChatReply): Promis
 
 /** Reads a run to its end and answers it; a run that failed is a failure. */
 async function drain(context: EdgeContext, reply: ChatReply, events: RunEvents): Promise<Result<RunView>> {
-  for (let lines = await events.read(); lines !== null; ) lines = await events.read();
+  for (let lines = await events.read(); lines !== null;) lines = await events.read();
   return endedRun(context, reply);
 }
 
 async function endedRun(context: EdgeContext, reply: ChatReply): Promise<Result<RunView>> {
   const { caller, run } = reply;
-  const ended = await trap(context.env, caller, (process) => process.settled(caller, run, Math.min(REPLY_WAIT_MS, RUN_MS)));
+  const ended = await trap(context.env, caller, (process) => process.settled(caller, run, REPLY_WAIT_MS));
   if (!ended.ok) return ended;
-  const failure_ = runFailure(ended.value);
-  return failure_ === null ? success(ended.value) : failed(failure_);
+  const error = runFailure(ended.value);
+  return error === null ? success(ended.value) : failed(error);
 }
 
 function runFailure(run: RunView): Failure | null {
@@ -112,6 +112,7 @@ function chunkStream(context: EdgeContext, reply: ChatReply, events: RunEvents):
         if (news !== "") return chunk({ content: news });
       }
       state = "ended";
+      if (events.cancelled) return null;
       const run = await endedRun(context, reply);
       if (!run.ok) return event({ error: openAiError(run.error) }) + DONE;
       const { citations } = run.value;

@@ -109,7 +109,8 @@ function threadOf(context: EdgeContext, body: ChatBody): ThreadId | null | undef
 
 function lastUserMessage(body: ChatBody): Result<string> {
   const last = body.messages.at(-1);
-  if (last?.role !== "user") return failed(failure("invalid_request", "messages: the last one must have the role user."));
+  if (last?.role !== "user")
+    return failed(failure("invalid_request", "messages: the last one must have the role user."));
   if (last.content.trim() === "") return failed(failure("invalid_request", "messages: the last one is empty."));
   if (utf8Bytes(last.content) > INSTRUCTION_BYTES) return failed(tooLong());
   return success(last.content);
@@ -131,4 +132,3 @@ function replyShape(body: ChatBody): Record<string, unknown> | undefined {
   if ("json_schema" in format) return format.json_schema.schema;
   return format.type === "json_object" ? { type: "object" } : undefined;
 }
-

@@ -5,7 +5,8 @@
 import { FAILURE_CODES, failureTitle, httpStatus } from "#shared/errors.ts";
 
 const PROBLEMS = FAILURE_CODES.map(
-  (code) => `<tr id="${code}"><td><code>${code}</code></td><td>${httpStatus(code)}</td><td>${failureTitle(code)}</td></tr>`,
+  (code) =>
+    `<tr id="${code}"><td><code>${code}</code></td><td>${httpStatus(code)}</td><td>${failureTitle(code)}</td></tr>`,
 ).join("\n");
 
 export const DOCS_PAGE = `<!doctype html>

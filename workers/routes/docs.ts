@@ -32,6 +32,8 @@ export function addDocsRoutes(app: Edge): void {
     ),
   );
   app.get("/docs", (context) => context.html(DOCS_PAGE));
-  app.get("/docs/docs.js", (context) => context.body(DOCS_SCRIPT, 200, { "content-type": "text/javascript; charset=utf-8" }));
+  app.get("/docs/docs.js", (context) =>
+    context.body(DOCS_SCRIPT, 200, { "content-type": "text/javascript; charset=utf-8" }),
+  );
   app.get("/docs/docs.css", (context) => context.body(DOCS_STYLE, 200, { "content-type": "text/css; charset=utf-8" }));
 }

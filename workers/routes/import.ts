@@ -8,7 +8,13 @@ import { createRoute } from "@hono/zod-openapi";
 import type { Caller, ImportRow } from "#shared/abi.ts";
 import { failure, type Failure } from "#shared/errors.ts";
 import type { PageHandle } from "#shared/ids.ts";
-import { IMPORT_BATCH_BYTES, IMPORT_BATCH_ROWS, IMPORT_BYTES, IMPORT_LINE_BYTES, LIST_ITEMS_MOST } from "#shared/limits.ts";
+import {
+  IMPORT_BATCH_BYTES,
+  IMPORT_BATCH_ROWS,
+  IMPORT_BYTES,
+  IMPORT_LINE_BYTES,
+  LIST_ITEMS_MOST,
+} from "#shared/limits.ts";
 import { processQuery } from "#shared/schema/ids.ts";
 import { importReportSchema, type ImportReply } from "#shared/schema/memory.ts";
 import { encodeEvent } from "#shared/wire.ts";
@@ -60,12 +66,16 @@ const MEDIA_TYPES: readonly string[] = ["application/x-ndjson", "application/ndj
 
 function refused(context: EdgeContext): Failure | null {
   const type = (context.req.header("content-type") ?? "").split(";")[0]?.trim().toLowerCase();
-  if (!MEDIA_TYPES.includes(type ?? "")) return failure("invalid_request", "The content-type must be application/x-ndjson.");
+  if (!MEDIA_TYPES.includes(type ?? ""))
+    return failure("invalid_request", "The content-type must be application/x-ndjson.");
   return Number(context.req.header("content-length") ?? 0) > IMPORT_BYTES ? tooLarge(0) : null;
 }
 
 function tooLarge(imported: number): Failure {
-  return failure("payload_too_large", `An import may have ${IMPORT_BYTES} bytes at most; ${imported} rows were imported.`);
+  return failure(
+    "payload_too_large",
+    `An import may have ${IMPORT_BYTES} bytes at most; ${imported} rows were imported.`,
+  );
 }
 
 function wantsEvents(context: EdgeContext): boolean {
@@ -161,11 +171,10 @@ function progressStream(steps: AsyncGenerator<Step, void>): ReadableStream<Uint8
         return event({ type: "data-import-progress", data: { imported, skipped, line } });
       }
       ended = true;
-      const done_ = encodeEvent("[DONE]");
-      if (done === true) return done_;
-      if (value.kind === "report") return event({ type: "data-import", data: value.report }) + done_;
+      if (done === true) return DONE;
+      if (value.kind === "report") return event({ type: "data-import", data: value.report }) + DONE;
       const { code, detail } = value.kind === "failed" ? value.error : failure("internal", "The import failed.");
-      return event({ type: "error", errorText: detail, code }) + done_;
+      return event({ type: "error", errorText: detail, code }) + DONE;
     },
     broken: () => event({ type: "error", errorText: "The import was interrupted; send it again with the same key." }),
     cancel: async () => {
@@ -173,6 +182,8 @@ function progressStream(steps: AsyncGenerator<Step, void>): ReadableStream<Uint8
     },
   });
 }
+
+const DONE = encodeEvent("[DONE]");
 
 function event(part: Readonly<Record<string, unknown>>): string {
   return encodeEvent(JSON.stringify(part));

@@ -18,7 +18,15 @@ import {
 import { canonicalJson } from "#shared/schema/json-value.ts";
 import { listOf, listQuery } from "#shared/schema/list.ts";
 import { randomText, sha256 } from "#workers/digest.ts";
-import { createKey, findReply, listKeys, revokeKey, type KeyCursor, type KeyRow, type NewKey } from "#workers/directory.ts";
+import {
+  createKey,
+  findReply,
+  listKeys,
+  revokeKey,
+  type KeyCursor,
+  type KeyRow,
+  type NewKey,
+} from "#workers/directory.ts";
 import type { Edge, EdgeContext } from "#workers/edge.ts";
 import { verified } from "#workers/middleware/auth.ts";
 import { requireScope } from "#workers/middleware/scope.ts";

@@ -86,7 +86,8 @@ export function addRunRoutes(app: Edge): void {
     const after = readAfter(context, context.req.valid("query").after);
     const caller = await callerOf(context, process);
     if (!caller.ok) return problem(context, caller.error);
-    if (after === undefined) return problem(context, failure("invalid_request", "The event id is not one of this run."));
+    if (after === undefined)
+      return problem(context, failure("invalid_request", "The event id is not one of this run."));
     return streamReply(context, caller.value, run, after);
   });
   app.openapi(getTrace, (context): Promise<Response> => {

@@ -28,7 +28,11 @@ test("rows keep their line; empty lines are nothing; the last line needs no newl
 });
 
 test("a bad line costs itself only", async () => {
-  const found = await read([bytes('{"a":1}\n{broken\n'), new Uint8Array([0xff, 0xfe, 10]), bytes(`"${"x".repeat(80)}"\n2\n`)]);
+  const found = await read([
+    bytes('{"a":1}\n{broken\n'),
+    new Uint8Array([0xff, 0xfe, 10]),
+    bytes(`"${"x".repeat(80)}"\n2\n`),
+  ]);
   expect(found.map((line) => line.kind)).toEqual(["row", "skipped", "skipped", "skipped", "row"]);
   expect(found.map((line) => (line.kind === "tooLarge" ? 0 : line.line))).toEqual([1, 2, 3, 4, 5]);
 });

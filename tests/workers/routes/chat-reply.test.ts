@@ -10,7 +10,8 @@ import { app } from "#workers/app.ts";
 function endlessProcess(called: string[]): object {
   const text = '{"id":0,"part":{"type":"text-delta","id":"t","delta":"Tea"}}\n';
   return {
-    execute: async () => success({ run: "run_init_x", thread: "t", process: "init", state: "running", replayed: false }),
+    execute: async () =>
+      success({ run: "run_init_x", thread: "t", process: "init", state: "running", replayed: false }),
     events: async () =>
       success(
         new ReadableStream<Uint8Array>({
