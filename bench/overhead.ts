@@ -11,8 +11,7 @@ import { z } from "zod";
 import { percentile, ROOT, row, writeReport } from "#bench/report.ts";
 import { end, freePort, get, openServer, post, waitFor, type Server } from "#bench/server.ts";
 import { syscallTools } from "#shared/calls.ts";
-import { PAGES_HEADING } from "#kernel/vm/context.ts";
-import { PREAMBLE } from "#kernel/vm/preamble.ts";
+import { PAGES_HEADING, PREAMBLE } from "#kernel/vm/preamble.ts";
 
 const CALLS = 300;
 const WARM_UP = 30;

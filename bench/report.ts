@@ -45,8 +45,8 @@ export function percentile(values: readonly number[], share: number): number {
 
 function commit(): string {
   try {
-    const options = { cwd: ROOT, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] } as const;
-    return execFileSync("git", ["rev-parse", "--short", "HEAD"], options).trim();
+    const git = execFileSync("git", ["rev-parse", "--short", "HEAD"], { cwd: ROOT, stdio: ["ignore", "pipe", "ignore"] });
+    return git.toString("utf8").trim();
   } catch {
     return "none";
   }

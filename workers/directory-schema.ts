@@ -41,6 +41,8 @@ export const sessions = sqliteTable("sessions", {
     .references(() => users.id),
   scopes: text().notNull(),
   expiresAt: integer("expires_at").notNull(),
+  /** Id of the API key that opened the session, if one did: the session ends with the key. */
+  key: text(),
 });
 
 /** One-time links that open a browser session. */

@@ -102,11 +102,15 @@ export async function touchKey(database: D1Database, id: string, now: number): P
 
 /** Revokes a key; false when there is none by that id that still works. */
 export async function revokeKey(database: D1Database, id: string, now: number): Promise<boolean> {
-  const rows = await drizzle(database)
-    .update(apiKeys)
-    .set({ revokedAt: now })
-    .where(and(eq(apiKeys.id, id), isNull(apiKeys.revokedAt)))
-    .returning({ id: apiKeys.id });
+  const db = drizzle(database);
+  const [rows] = await db.batch([
+    db
+      .update(apiKeys)
+      .set({ revokedAt: now })
+      .where(and(eq(apiKeys.id, id), isNull(apiKeys.revokedAt)))
+      .returning({ id: apiKeys.id }),
+    db.delete(sessions).where(eq(sessions.key, id)),
+  ]);
   return rows.length > 0;
 }
 
@@ -217,6 +221,7 @@ export async function createSession(
     readonly user: UserId;
     readonly scopes: readonly Scope[];
     readonly expiresAt: number;
+    readonly key: string | null;
   },
   now: number,
 ): Promise<void> {

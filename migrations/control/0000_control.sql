@@ -44,6 +44,7 @@ CREATE TABLE `sessions` (
 	`user` text NOT NULL,
 	`scopes` text NOT NULL,
 	`expires_at` integer NOT NULL,
+	`key` text,
 	FOREIGN KEY (`user`) REFERENCES `users`(`id`) ON UPDATE no action ON DELETE no action
 );
 --> statement-breakpoint

@@ -19,11 +19,13 @@ export interface DatedAnswer {
 const sentencesRead = 8;
 /** A date in the sentence itself, or elsewhere on its page, is worth a little match. */
 const ownDate = 0.3;
+/** Without a written date, the page's own date answers only when page and neighbours tell most of what was asked. */
+const told = 0.75;
 const nearDate = 0.2;
 
 function pageDate(scored: ScoredSentence, unit: Question["unit"]): DatedAnswer | null {
   const at = scored.sentence.page.at;
-  if (at === null) return null;
+  if (at === null || scored.near < told) return null;
   return {
     scored,
     relative: false,

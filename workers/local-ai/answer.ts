@@ -149,7 +149,7 @@ export function answerQuestion(text: string, evidence: Evidence): Answer {
   const selection = select(question, evidence.pages);
   const language = question.language;
   const answer = isSupported(selection) ? answerSupported(selection, evidence, language) : null;
-  return answer === null ? { text: phrases(language).unknown, supported: false } : { text: answer, supported: true };
+  return answer === null ? { text: question.people.length === 0 && !question.terms.some((term) => term.name) ? phrases(language).unknownInGeneral : phrases(language).unknown, supported: false } : { text: answer, supported: true };
 }
 
 /** The sentences that say most about a subject, each with its source. */

@@ -13,7 +13,12 @@ export type MemoryKind = "fact" | "instruction";
 export type Intent =
   | { readonly kind: "remember"; readonly text: string; readonly memory: MemoryKind }
   | { readonly kind: "forget"; readonly handle: string | null; readonly text: string }
-  | { readonly kind: "question"; readonly text: string }
+  | {
+      readonly kind: "question";
+      readonly text: string;
+      /** "How do I …?": without evidence it asks for advice, which needs a language model. */
+      readonly advice: boolean;
+    }
   | { readonly kind: "about"; readonly text: string }
   | { readonly kind: "arithmetic"; readonly answer: string }
   | { readonly kind: "generate" | "statement" | "greeting" | "thanks" | "farewell" | "well-being" | "capabilities" };
@@ -37,7 +42,8 @@ const generate = new RegExp(
   `^${polite}(?:write|compose|draft|translate|summari[sz]e|generate|create|code|program|implement|explain|rewrite|rephrase|paraphrase|brainstorm|suggest|recommend|design|invent|imagine|pretend|prove|solve|calculate|compute|convert|proofread|improve|debug|draw|paint|sing|tell me (?:a|another) (?:story|joke|poem)|make (?:me )?(?:a|an|up)|give me (?:some )?(?:ideas|advice|tips|an essay|a (?:poem|story|recipe|joke|plan))|help me (?:write|plan|code|translate|with my (?:essay|homework)))\\b`,
   "i",
 );
-const generateQuestion =
+const chineseAdvice = /^(?:怎么|怎样|如何|应该|为什么(?!我))/;
+const adviceQuestion =
   /^\W*how (?:do|can|should|would) (?:i|you|we|one) (?!know\b|feel\b)|^\W*(?:how do you say|what does .+ mean|what should i|what would you|can you (?:help|make|explain|suggest))\b/i;
 const asks = new RegExp(
   `[?？]\\s*$|^${polite}(?:what|which|who|whom|whose|where|when|why|how|is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|am|tell me (?!that)|remind me|list|name|show me|find|search|look up|give me)\\b`,
@@ -110,7 +116,7 @@ function readChinese(text: string): Intent {
   if (subject !== undefined) return { kind: "about", text: subject };
   if (/^(?:以后|从现在起|从今以后|今后)/.test(text) && !chineseAsk.test(text)) return rememberIntent(text);
   if (chineseGenerate.test(text)) return { kind: "generate" };
-  return chineseAsk.test(text) ? { kind: "question", text } : { kind: "statement" };
+  return chineseAsk.test(text) ? { kind: "question", text, advice: chineseAdvice.test(text) } : { kind: "statement" };
 }
 
 function rememberIntent(rest: string): Intent {
@@ -122,7 +128,7 @@ function readEnglish(text: string): Intent {
   const question = /\?\s*$/.test(text);
   const remembered = rememberQuestion.test(text) || question ? null : remember.exec(text);
   if (remembered !== null) return rememberIntent(remembered[1] ?? "");
-  if (/^\W*(?:from now on|always|never|whenever i|when i ask)\b/i.test(text) && !question) return rememberIntent(text);
+  if (/^\W*(?:from now on|whenever i|when i ask|(?:always|never) (?:answer|reply|respond|use|call|write|speak|say|mention|ask|tell|be))\b/i.test(text) && !question) return rememberIntent(text);
   const forgotten = question && !/^\W*(?:can|could|would|will) you\b/i.test(text) ? null : forget.exec(text);
   const intent = forgotten === null ? null : readForget((forgotten[1] ?? "").replace(/\?+$/, ""));
   if (intent !== null) return intent;
@@ -130,9 +136,10 @@ function readEnglish(text: string): Intent {
   if (subject !== undefined && !/\b(?:what|when|where|who|why|how)\b/i.test(subject)) {
     if (!/^(?:a|an|another) (?:story|joke|poem|riddle)/i.test(subject)) return { kind: "about", text: subject };
   }
-  if (ellipsis.test(text)) return { kind: "question", text };
-  if (generate.test(text) || generateQuestion.test(text)) return { kind: "generate" };
-  return asks.test(text) ? { kind: "question", text } : { kind: "statement" };
+  if (ellipsis.test(text)) return { kind: "question", text, advice: false };
+  if (generate.test(text)) return { kind: "generate" };
+  const advice = adviceQuestion.test(text);
+  return advice || asks.test(text) ? { kind: "question", text, advice } : { kind: "statement" };
 }
 
 export function readIntent(instruction: string): Intent {

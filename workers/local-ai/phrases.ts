@@ -10,7 +10,8 @@ export type Language = "en" | "zh";
 
 export interface Phrases {
   readonly unknown: string;
-  readonly unknownOfPerson: string;
+  /** For a question about nobody the memory knows. */
+  readonly unknownInGeneral: string;
   readonly needsModel: string;
   readonly noted: string;
   readonly greeting: string;
@@ -36,7 +37,7 @@ export interface Phrases {
 
 const english: Phrases = {
   unknown: "I don't know.",
-  unknownOfPerson: "I don't know. What I found is about somebody else.",
+  unknownInGeneral: "I don't know. General knowledge needs a language model.",
   needsModel:
     "That needs a language model, and none is loaded here. Without one I can answer from what you have told me, and remember, find or forget it.",
   noted: "Noted.",
@@ -63,7 +64,7 @@ const english: Phrases = {
 
 const chinese: Phrases = {
   unknown: "我不知道。",
-  unknownOfPerson: "我不知道。我找到的内容说的是别人。",
+  unknownInGeneral: "我不知道。常识问题需要语言模型。",
   needsModel:
     "这需要语言模型，而这里没有加载。没有语言模型时，我可以根据你告诉过我的内容回答问题，也可以记住、查找或忘记它们。",
   noted: "好的，知道了。",

@@ -34,14 +34,19 @@ function planRemember(
   return call("memory_write", { text: intent.text, kind: intent.memory });
 }
 
-function planQuestion(text: string, evidence: Evidence, tools: ReadonlySet<string>): EngineOutput {
-  const resolved = resolveFollowUp(text, evidence.thread);
+function planQuestion(
+  intent: Extract<Intent, { kind: "question" }>,
+  evidence: Evidence,
+  tools: ReadonlySet<string>,
+  words: Phrases,
+): EngineOutput {
+  const resolved = resolveFollowUp(intent.text, evidence.thread);
   const answer = answerQuestion(resolved.text, evidence);
   const searched = evidence.results.some((result) => result.name === "memory_search");
   if (!answer.supported && resolved.followsUp && !searched && tools.has("memory_search")) {
     return call("memory_search", { query: resolved.text });
   }
-  return say(answer.text);
+  return say(!answer.supported && intent.advice ? words.needsModel : answer.text);
 }
 
 export function plan(evidence: Evidence, tools: ReadonlySet<string>): EngineOutput {
@@ -54,7 +59,7 @@ export function plan(evidence: Evidence, tools: ReadonlySet<string>): EngineOutp
     case "forget":
       return planForget(intent, evidence, tools, words);
     case "question":
-      return planQuestion(intent.text, evidence, tools);
+      return planQuestion(intent, evidence, tools, words);
     case "about":
       return say(describe(intent.text, evidence, language));
     case "arithmetic":

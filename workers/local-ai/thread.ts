@@ -42,7 +42,7 @@ function antecedent(thread: Thread): string | undefined {
   for (let index = thread.length - 1; index >= Math.max(0, thread.length - 6); index -= 1) {
     const entry = thread[index];
     if (entry === undefined || entry.role !== "user") continue;
-    const found = relation(entry.text) ?? properNames(entry.text)[0];
+    const found = relation(entry.text)?.replace(/^My\b/, "my") ?? properNames(entry.text)[0];
     if (found !== undefined) return found;
   }
   return undefined;

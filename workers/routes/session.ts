@@ -58,12 +58,12 @@ export function addSessionRoutes(app: Edge): void {
     const principal = context.get("principal");
     if (principal !== undefined && token === undefined) {
       const end = principal.expiresAt === null ? now + SESSION_MS : Math.min(principal.expiresAt, now + SESSION_MS);
-      return open(context, principal.user, principal.scopes, end, now);
+      return open(context, { ...principal, expiresAt: end, key: principal.identity }, now);
     }
     const user = token === undefined ? null : await useLoginLink(context.env.DB, await sha256(token), now);
     if (user === null) return problem(context, failure("unauthorized", "This link was used, or is too old."));
     // Whoever starts the server holds its link, and may do everything.
-    return open(context, user, SCOPES, now + SESSION_MS, now);
+    return open(context, { user, scopes: SCOPES, expiresAt: now + SESSION_MS, key: null }, now);
   });
   app.openapi(getSession, async (context): Promise<Response> => {
     const foreign = foreignOrigin(context);
@@ -89,15 +89,17 @@ export function addSessionRoutes(app: Edge): void {
   });
 }
 
-async function open(
-  context: EdgeContext,
-  user: UserId,
-  scopes: readonly Scope[],
-  expiresAt: number,
-  now: number,
-): Promise<Response> {
+interface NewSession {
+  readonly user: UserId;
+  readonly scopes: readonly Scope[];
+  readonly expiresAt: number;
+  readonly key: string | null;
+}
+
+async function open(context: EdgeContext, session: NewSession, now: number): Promise<Response> {
+  const { user, scopes, expiresAt, key } = session;
   const token = randomText(TOKEN_CHARACTERS);
-  await createSession(context.env.DB, { sha256: await sha256(token), user, scopes, expiresAt }, now);
+  await createSession(context.env.DB, { sha256: await sha256(token), user, scopes, expiresAt, key }, now);
   setCookie(context, SESSION_COOKIE, token, {
     path: "/",
     httpOnly: true,

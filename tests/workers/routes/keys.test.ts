@@ -1,6 +1,6 @@
 /** Keys: made once, shown once, listed without secrets, revoked at once in this isolate. */
 import { expect, test } from "vitest";
-import { newUser } from "#tests/workers/edge-client.ts";
+import { call, newUser } from "#tests/workers/edge-client.ts";
 
 test("a key is shown once; a replay shows none; another body conflicts", async () => {
   const admin = await newUser("admin", ["admin"]);
@@ -37,6 +37,16 @@ test("a revoked key stops working; revoking it again, or an unknown one, is 404"
   expect((await victim.call("GET", "/v1/session")).status).toBe(401);
   expect((await admin.call("DELETE", `/v1/keys/${victim.keyId}`)).status).toBe(404);
   expect((await admin.call("DELETE", "/v1/keys/nonsense")).status).toBe(404);
+});
+
+test("a session that was opened with a key ends with the key", async () => {
+  const admin = await newUser("admin-ends", ["admin"]);
+  const victim = await newUser("victim-ends", ["run"]);
+  const opened = await victim.call("POST", "/v1/session");
+  expect(opened.status).toBe(201);
+  const cookie = opened.headers.get("set-cookie")?.split(";")[0] ?? "";
+  await admin.call("DELETE", `/v1/keys/${victim.keyId}`);
+  expect((await call("GET", "/v1/session", undefined, { cookie })).status).toBe(401);
 });
 
 test("the list has pages", async () => {
