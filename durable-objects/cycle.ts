@@ -15,7 +15,7 @@ import { admit } from "#kernel/proc/admit.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
 import { retire } from "#kernel/proc/retire.ts";
 import { RunFailure } from "#kernel/proc/run-failure.ts";
-import { stage } from "#kernel/proc/trace.ts";
+import { stage, storeTrace } from "#kernel/proc/trace.ts";
 import { refine } from "#kernel/refine/refine.ts";
 import { schedule, unschedule } from "#kernel/sched/schedule.ts";
 import { syscall } from "#kernel/syscall/syscall.ts";
@@ -37,8 +37,8 @@ export async function cycle(kernel: Kernel, run: LiveRun): Promise<void> {
   await stage(kernel, run, "refine", (data) => refine(kernel, run, data));
   await stage(kernel, run, "page-in", (data) => pageIn(kernel, run, data));
   for (;;) {
-    const lease = RunFailure.unwrap(await stage(kernel, run, "schedule", (data) => schedule(kernel, run, data)));
     speech.begin();
+    const lease = RunFailure.unwrap(await stage(kernel, run, "schedule", (data) => schedule(kernel, run, data)));
     const inferred = await stage(kernel, run, "infer", (data) => infer(kernel, run, (text) => speech.say(text), data)).finally(
       () => unschedule(kernel, run, lease),
     );
@@ -49,4 +49,5 @@ export async function cycle(kernel: Kernel, run: LiveRun): Promise<void> {
   }
   await stage(kernel, run, "page-out", (data) => pageOut(kernel, run, data));
   await stage(kernel, run, "retire", () => retire(kernel, run));
+  storeTrace(kernel, run);
 }

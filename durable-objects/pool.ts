@@ -1,21 +1,15 @@
 /**
  * Pool: the scheduler of one model's inference slots, shared by every process. One object per model.
  *
- * A lease is stored before it is granted and expires by itself, so a holder that crashed cannot keep a slot, and a restart
- * of this object cannot hand out more slots than there are. Waiting callers hold an open call; when the object restarts
- * they ask again.
+ * A lease expires by itself, so a holder that crashed cannot keep a slot. Waiting callers hold an open call; when this object
+ * restarts they ask again, and its leases are read back from storage.
  */
 import { DurableObject } from "cloudflare:workers";
 import { failure } from "#shared/errors.ts";
-import { LEASE_MS, POOL_QUEUE, POOL_SLOTS, POOL_WAIT_MS } from "#shared/limits.ts";
+import { POOL_QUEUE, POOL_SLOTS, POOL_WAIT_MS } from "#shared/limits.ts";
 import { failed, success, type Result } from "#shared/result.ts";
+import { LeaseBook, type Lease } from "#kernel/sched/lease.ts";
 import { nextInLine, type Band, type Waiting } from "#kernel/sched/policy.ts";
-
-export interface Lease {
-  readonly lease: string;
-  /** Milliseconds the caller waited. */
-  readonly waitedMs: number;
-}
 
 export interface PoolView {
   readonly slots: number;
@@ -26,6 +20,7 @@ export interface PoolView {
 interface Waiter extends Waiting {
   readonly holder: string;
   readonly since: number;
+  readonly timer: ReturnType<typeof setTimeout>;
   readonly grant: (lease: Result<Lease>) => void;
 }
 
@@ -33,65 +28,76 @@ const RETRY_AFTER_SECONDS = 2;
 
 export class Pool extends DurableObject<Cloudflare.Env> {
   readonly #waiters: Waiter[] = [];
+  readonly #leases: LeaseBook;
   #tickets = 0;
   #slots = POOL_SLOTS;
 
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
     super(ctx, env);
-    ctx.storage.sql.exec("CREATE TABLE IF NOT EXISTS leases (id TEXT PRIMARY KEY, holder TEXT NOT NULL, expires INTEGER NOT NULL) WITHOUT ROWID");
+    this.#leases = new LeaseBook(ctx.storage);
+    void ctx.blockConcurrencyWhile(() => this.#leases.load());
   }
 
   /** Waits for a slot. Answers `overloaded` when the line is full or the wait too long. */
-  acquire(holder: string, band: Band): Promise<Result<Lease>> {
+  async acquire(holder: string, band: Band): Promise<Result<Lease>> {
     const now = Date.now();
-    this.#expire(now);
-    if (this.#waiters.length === 0 && this.#leased() < this.#slots) return Promise.resolve(success(this.#grant(holder, now)));
+    this.#leases.expire(now);
+    if (this.#waiters.length === 0 && this.#leases.size < this.#slots) return success(this.#grant(holder, now));
     if (this.#waiters.length >= POOL_QUEUE) {
-      return Promise.resolve(failed(failure("overloaded", "Too many inferences are waiting for this model.", RETRY_AFTER_SECONDS)));
+      return failed(failure("overloaded", "Too many inferences are waiting for this model.", RETRY_AFTER_SECONDS));
     }
-    return new Promise((resolve) => {
-      this.#tickets += 1;
-      const waiter: Waiter = { holder, band, ticket: this.#tickets, since: now, grant: resolve };
-      this.#waiters.push(waiter);
-      setTimeout(() => this.#giveUp(waiter), POOL_WAIT_MS);
-      void this.ctx.storage.setAlarm(this.#nextExpiry());
-    });
+    await this.#wakeAtExpiry();
+    return new Promise((resolve) => this.#wait(holder, band, now, resolve));
   }
 
-  /** Gives a slot back. Unknown leases (expired, or given back before) are ignored. */
+  /** Gives a slot back. */
   release(lease: string): void {
-    this.ctx.storage.sql.exec("DELETE FROM leases WHERE id = ?", lease);
-    this.#serve(Date.now());
+    this.#leases.release(lease);
+    this.#serve();
   }
 
   view(): PoolView {
-    this.#expire(Date.now());
-    return { slots: this.#slots, leased: this.#leased(), waiting: this.#waiters.length };
+    this.#leases.expire(Date.now());
+    return { slots: this.#slots, leased: this.#leases.size, waiting: this.#waiters.length };
   }
 
   /** Sets how many inferences may run at once. */
   resize(slots: number): void {
     this.#slots = slots;
-    this.#serve(Date.now());
+    this.#serve();
   }
 
-  override alarm(): void {
-    this.#serve(Date.now());
-    if (this.#waiters.length > 0) void this.ctx.storage.setAlarm(this.#nextExpiry());
+  override async alarm(): Promise<void> {
+    this.#serve();
+    if (this.#waiters.length > 0) await this.#wakeAtExpiry();
+  }
+
+  #wait(holder: string, band: Band, since: number, grant: Waiter["grant"]): void {
+    this.#tickets += 1;
+    const waiter: Waiter = {
+      holder,
+      band,
+      ticket: this.#tickets,
+      since,
+      grant,
+      timer: setTimeout(() => this.#giveUp(waiter), POOL_WAIT_MS),
+    };
+    this.#waiters.push(waiter);
+    this.#serve(); // a slot may have become free while the alarm was set
   }
 
   #grant(holder: string, since: number): Lease {
     const now = Date.now();
-    const lease = crypto.randomUUID();
-    this.ctx.storage.sql.exec("INSERT INTO leases VALUES (?, ?, ?)", lease, holder, now + LEASE_MS);
-    return { lease, waitedMs: now - since };
+    return { lease: this.#leases.grant(holder, now), waitedMs: now - since };
   }
 
-  #serve(now: number): void {
-    this.#expire(now);
-    while (this.#waiters.length > 0 && this.#leased() < this.#slots) {
+  #serve(): void {
+    this.#leases.expire(Date.now());
+    while (this.#waiters.length > 0 && this.#leases.size < this.#slots) {
       const [waiter] = this.#waiters.splice(nextInLine(this.#waiters), 1);
-      waiter?.grant(success(this.#grant(waiter.holder, waiter.since)));
+      if (waiter === undefined) return;
+      clearTimeout(waiter.timer);
+      waiter.grant(success(this.#grant(waiter.holder, waiter.since)));
     }
   }
 
@@ -102,16 +108,8 @@ export class Pool extends DurableObject<Cloudflare.Env> {
     waiter.grant(failed(failure("overloaded", "No slot of this model became free in time.", RETRY_AFTER_SECONDS)));
   }
 
-  #expire(now: number): void {
-    this.ctx.storage.sql.exec("DELETE FROM leases WHERE expires <= ?", now);
-  }
-
-  #leased(): number {
-    return this.ctx.storage.sql.exec<{ leased: number }>("SELECT COUNT(*) AS leased FROM leases").one().leased;
-  }
-
-  #nextExpiry(): number {
-    const row = this.ctx.storage.sql.exec<{ next: number | null }>("SELECT MIN(expires) AS next FROM leases").one();
-    return (row.next ?? Date.now()) + 1;
+  /** While somebody waits, an alarm looks after leases whose holder crashed. */
+  async #wakeAtExpiry(): Promise<void> {
+    await this.ctx.storage.setAlarm((this.#leases.nextExpiry ?? Date.now()) + 1);
   }
 }

@@ -13,13 +13,19 @@ export async function installMissing() {
   if (installed()) return;
   process.stdout.write("Installing dependencies (once) …\n");
   const npm = npmCommand();
-  const { code, output } = await runProgram(npm.command, [...npm.parameters, "ci", "--no-audit", "--no-fund"], {
-    quiet: true,
-    environment: { PATH: pathWithoutModules() },
-  });
+  // Not `npm ci`: it refuses a lock file that was written where the registry hides packages for other platforms, and ours
+  // was. Versions still come from the lock file, which `--no-save` leaves as it is.
+  const { code, output } = await runProgram(
+    npm.command,
+    [...npm.parameters, "install", "--no-save", "--no-audit", "--no-fund"],
+    {
+      quiet: true,
+      environment: { PATH: pathWithoutModules() },
+    },
+  );
   if (code === 0 && installed()) return;
   process.stderr.write(output ?? "");
-  fail("npm ci failed: the package registry must be reachable the first time.");
+  fail("npm install failed: the package registry must be reachable the first time.");
 }
 
 /** True when every required package of the lock file is there in its version. */

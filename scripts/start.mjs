@@ -24,6 +24,8 @@ await takeLock(home, port);
 process.once("exit", () => releaseLock(home));
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => void stop(0));
 
+stopWithNpm();
+
 if (!(await portFree(port))) fail(`Port ${port} is taken. Stop what listens there, or set PORT to another one.`);
 await installMissing();
 const key = readOrMakeKey(home);
@@ -52,8 +54,17 @@ async function stop(/** @type {number} */ code) {
   if (stopping.signal.aborted) return;
   stopping.abort();
   await endChildren(GRACE_MS);
+  stopWithNpm();
+
   if (!(await portFree(port))) fail(`Port ${port} is still in use after the stop.`);
   process.exit(code);
+}
+
+/** A killed npm cannot tell us to stop; nobody would be left to do it. */
+function stopWithNpm() {
+  if (process.env["npm_lifecycle_event"] !== "start") return;
+  const parent = process.ppid;
+  setInterval(() => process.ppid !== parent && void stop(0), 1_000).unref();
 }
 
 function welcome() {

@@ -93,3 +93,16 @@ export function makeUlid(now: number, random: Uint8Array = crypto.getRandomValue
   }
   return time + tail;
 }
+
+/** A ULID above `previous`, also within one millisecond or after the clock was set back (ulid/spec, "monotonicity"). */
+export function nextUlid(previous: string | null, now: number): string {
+  const fresh = makeUlid(now);
+  if (previous === null || fresh > previous) return fresh;
+  const digits = [...previous];
+  for (let place = digits.length - 1; place >= 0; place -= 1) {
+    const digit = (ULID_ALPHABET.indexOf(digits[place] ?? "") + 1) % 32;
+    digits[place] = ULID_ALPHABET.charAt(digit);
+    if (digit > 0) break;
+  }
+  return digits.join("");
+}

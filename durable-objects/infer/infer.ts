@@ -15,7 +15,7 @@ import { interpretCommand } from "#kernel/infer/command.ts";
 import type { InferEvent, InferRequest, InferUsage } from "#kernel/infer/drivers/driver.ts";
 import { count } from "#kernel/proc/counters.ts";
 import type { Inference } from "#kernel/infer/inference.ts";
-import { beginStep, finishedStep, finishStep } from "#kernel/proc/journal.ts";
+import { finishedStep, finishStep } from "#kernel/proc/journal.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
 import type { TraceData } from "#kernel/proc/trace.ts";
 import { assembleContext, contextTokens } from "#kernel/vm/context.ts";
@@ -41,7 +41,6 @@ export async function infer(
     say(inference.text);
     return success(inference);
   }
-  beginStep(kernel, run.id, name, null);
   const request = makeRequest(kernel, run);
   data["model"] = run.model;
   data["messages"] = request.messages.length;

@@ -6,16 +6,17 @@
  */
 import type { ExecuteRequest, RunStarted } from "#shared/abi.ts";
 import { failure } from "#shared/errors.ts";
-import { composeRunId, makeUlid, type RunId, type ThreadId } from "#shared/ids.ts";
+import { composeRunId, nextUlid, type RunId, type ThreadId } from "#shared/ids.ts";
 import { IDEMPOTENCY_MS, RUNS_LIVE, THREAD_QUEUE } from "#shared/limits.ts";
 import { failed, success, type Result } from "#shared/result.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { transact } from "#kernel/proc/transact.ts";
 import { openThread, saveMessages, threadTexts, type Message } from "#kernel/proc/messages.ts";
-import { findRunByKey, insertRun, liveRuns, type RunRow } from "#kernel/proc/runs.ts";
-import { trace } from "#kernel/proc/trace.ts";
+import { findRunByKey, insertRun, liveRuns, newestRun, type RunRow } from "#kernel/proc/runs.ts";
+import { storeTrace, trace } from "#kernel/proc/trace.ts";
 
 const RETRY_AFTER_SECONDS = 1;
+const ULID_CHARACTERS = 26;
 
 export function admit(kernel: Kernel, request: ExecuteRequest): Result<RunStarted> {
   const known = findRunByKey(kernel, request.idempotencyKey);
@@ -31,11 +32,11 @@ export function admit(kernel: Kernel, request: ExecuteRequest): Result<RunStarte
     return failed(failure("overloaded", "Too many instructions are waiting.", RETRY_AFTER_SECONDS));
   }
   const now = kernel.now();
-  const run = composeRunId(kernel.process, makeUlid(now));
+  const run = composeRunId(kernel.process, nextUlid(newestRun(kernel)?.slice(-ULID_CHARACTERS) ?? null, now));
   return transact(kernel, () => {
     // A key past its day is taken off the old run, so that it can name the new one.
     kernel.sql.exec("UPDATE runs SET idempotency_key = NULL WHERE idempotency_key = ?", request.idempotencyKey);
-    const runThread = stateless ? (`~${run.slice(-26)}` as ThreadId) : thread;
+    const runThread = stateless ? (`~${run.slice(-ULID_CHARACTERS)}` as ThreadId) : thread;
     openThread(kernel, runThread, stateless);
     if (request.conversation?.mode === "append") {
       const rest = unknownMessages(kernel, thread, request.conversation.messages);
@@ -53,9 +54,10 @@ export function admit(kernel: Kernel, request: ExecuteRequest): Result<RunStarte
       body_hash: request.bodyHash,
       ephemeral: stateless ? 1 : 0,
     });
-    const counter = { id: run, nextTrace: 0 };
-    trace(kernel, counter, "admit-start");
-    trace(kernel, counter, "admit-end", { thread: runThread, kind: request.instruction.kind });
+    const traced = { id: run, nextTrace: 0, untraced: [] };
+    trace(kernel, traced, "admit-start");
+    trace(kernel, traced, "admit-end", { thread: runThread, kind: request.instruction.kind });
+    storeTrace(kernel, traced);
     return success({ run, thread: runThread, process: kernel.process, state: "queued", replayed: false });
   });
 }

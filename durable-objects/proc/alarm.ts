@@ -16,10 +16,11 @@ const FIRST_RETRY_MS = 1_000;
 /** Milliseconds after which work that was cut off is begun again. */
 const WORK_MS = 60_000;
 
-/** Sets a timer to `due`, or to the earlier of the two when it is already set. */
+/** Sets a timer to `due`, or to the earlier of the two when it is already set. Its own work may set it to any time. */
 export function setTimer(kernel: Kernel, name: TimerName, due: number): void {
   kernel.sql.exec(
-    "INSERT INTO timers (name, due) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET due = MIN(due, excluded.due), attempts = 0",
+    `INSERT INTO timers (name, due) VALUES (?, ?) ON CONFLICT (name) DO UPDATE
+     SET due = CASE working WHEN 1 THEN excluded.due ELSE MIN(due, excluded.due) END, attempts = 0, working = 0`,
     name,
     due,
   );
@@ -47,15 +48,14 @@ export async function ringAlarm(kernel: Kernel, work: TimerWork): Promise<void> 
     .toArray();
   for (const { name, attempts } of due) {
     // Until its work is done the timer stays, later: an object that dies in mid-work is woken for it again.
-    const again = now + WORK_MS;
-    kernel.sql.exec("UPDATE timers SET due = ? WHERE name = ?", again, name);
+    kernel.sql.exec("UPDATE timers SET due = ?, working = 1 WHERE name = ?", now + WORK_MS, name);
     try {
       await work[name](kernel);
-      kernel.sql.exec("DELETE FROM timers WHERE name = ? AND due = ?", name, again);
+      kernel.sql.exec("DELETE FROM timers WHERE name = ? AND working = 1", name);
     } catch (error) {
       const wait = Math.min(FIRST_RETRY_MS * 2 ** attempts, FLUSH_RETRY_MOST_MS);
       logEvent("timer-failed", { timer: name, attempts, error: errorName(error) });
-      kernel.sql.exec("UPDATE timers SET due = ?, attempts = ? WHERE name = ?", kernel.now() + wait, attempts + 1, name);
+      kernel.sql.exec("UPDATE timers SET due = ?, attempts = ?, working = 0 WHERE name = ?", kernel.now() + wait, attempts + 1, name);
     }
   }
   rearm(kernel);

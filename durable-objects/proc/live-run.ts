@@ -10,6 +10,7 @@ import type { Kernel } from "#kernel/kernel.ts";
 import { lastEvent } from "#kernel/proc/events.ts";
 import type { Message } from "#kernel/proc/messages.ts";
 import type { RunRow } from "#kernel/proc/runs.ts";
+import type { TraceRow } from "#kernel/proc/trace.ts";
 
 export interface LiveRun {
   readonly id: RunId;
@@ -43,6 +44,8 @@ export interface LiveRun {
   reasks: number;
   nextEvent: number;
   nextTrace: number;
+  /** Trace rows not stored yet. */
+  readonly untraced: TraceRow[];
   /** Texts forgotten while this run was live; nothing it stores may repeat them. */
   readonly forgotten: string[];
   output: string;
@@ -84,6 +87,7 @@ export function openRun(kernel: Kernel, row: RunRow): LiveRun {
     reasks: 0,
     nextEvent: lastEvent(kernel, run) + 1,
     nextTrace,
+    untraced: [],
     forgotten: [],
     output: "",
     citations: [],

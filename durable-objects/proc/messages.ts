@@ -104,11 +104,10 @@ const COLUMNS = "id, run, role, content, tool_calls, tool_call_id, page, tokens,
 export function threadBody(kernel: Kernel, thread: ThreadId, except: RunId | null): StoredMessage[] {
   return kernel.sql
     .exec<MessageRow>(
-      `SELECT ${COLUMNS} FROM messages WHERE thread = ? AND run IS NOT ?
-       AND id > COALESCE((SELECT body_start FROM threads WHERE id = ?), 0) ORDER BY id`,
+      `SELECT ${COLUMNS} FROM messages WHERE thread = ?1 AND (?2 IS NULL OR run IS NOT ?2)
+       AND id > COALESCE((SELECT body_start FROM threads WHERE id = ?1), 0) ORDER BY id`,
       thread,
       except,
-      thread,
     )
     .toArray()
     .map(readRow);

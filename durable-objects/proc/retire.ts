@@ -12,7 +12,7 @@ import { transact } from "#kernel/proc/transact.ts";
 import { clearTimer, setTimer } from "#kernel/proc/alarm.ts";
 import { emit, emitStart, wake } from "#kernel/proc/events.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
-import { dropThread, saveMessages, type Message } from "#kernel/proc/messages.ts";
+import { dropThread, saveMessages, threadExists, type Message } from "#kernel/proc/messages.ts";
 import { liveRuns, moveRun, saveAnswer } from "#kernel/proc/runs.ts";
 import { FORGOTTEN, repeats } from "#kernel/vm/repeats.ts";
 
@@ -55,6 +55,7 @@ export function giveUp(kernel: Kernel, run: LiveRun, state: Extract<RunState, "f
 /** Writes what followed the instruction into the thread. A stateless run leaves no thread behind. */
 function closeConversation(kernel: Kernel, run: LiveRun, output: string): void {
   if (run.conversation !== null) return dropThread(kernel, run.thread);
+  if (!threadExists(kernel, run.thread)) return; // deleted while the run was live
   // What a forgotten page left in calls and results goes with it; the answer only if it repeats the page.
   const calls = run.forgotten.length > 0 ? [] : run.messages.filter(isCallOrResult);
   saveMessages(kernel, run.thread, run.id, output === "" ? calls : [...calls, { role: "assistant", content: output }]);

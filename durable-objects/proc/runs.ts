@@ -42,6 +42,11 @@ export function findRunByKey(kernel: Kernel, key: string): RunRow | null {
   return kernel.sql.exec<RunRow>("SELECT * FROM runs WHERE idempotency_key = ?", key).toArray()[0] ?? null;
 }
 
+/** The id of the run admitted last: ids sort by admission, so a new one must be above it. */
+export function newestRun(kernel: Kernel): string | null {
+  return kernel.sql.exec<{ id: string | null }>("SELECT MAX(id) AS id FROM runs").one().id;
+}
+
 export type NewRun = Pick<
   RunRow,
   "id" | "thread" | "instruction" | "model" | "conversation" | "reply" | "idempotency_key" | "body_hash" | "ephemeral"

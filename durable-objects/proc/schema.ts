@@ -48,6 +48,7 @@ const STEPS: readonly (readonly string[])[] = [
     `CREATE TABLE timers (name TEXT PRIMARY KEY, due INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID`,
     `CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID`,
   ],
+  [`ALTER TABLE timers ADD COLUMN working INTEGER NOT NULL DEFAULT 0`],
 ];
 
 /** Whether the object was ever booted as a process. */

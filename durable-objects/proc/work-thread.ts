@@ -16,6 +16,7 @@ import { saveMessages } from "#kernel/proc/messages.ts";
 import { giveUp } from "#kernel/proc/retire.ts";
 import { RunFailure } from "#kernel/proc/run-failure.ts";
 import { moveRun, nextQueuedRun, readRun } from "#kernel/proc/runs.ts";
+import { storeTrace } from "#kernel/proc/trace.ts";
 import { transact } from "#kernel/proc/transact.ts";
 import { pageOut } from "#kernel/vm/page-out.ts";
 
@@ -54,9 +55,8 @@ async function workOff(kernel: Kernel, thread: ThreadId, cycle: Cycle): Promise<
 function begin(kernel: Kernel, run: LiveRun): void {
   transact(kernel, () => {
     moveRun(kernel, run.id, "running");
-    if (run.nextEvent > 0) return;
     emitStart(kernel, run);
-    if (run.conversation === null) {
+    if (run.conversation === null && !run.recovered) {
       saveMessages(kernel, run.thread, run.id, [{ role: "user", content: run.instruction.text }]);
     }
   });
@@ -72,6 +72,7 @@ function end(kernel: Kernel, run: LiveRun, error: unknown): void {
   const why: Failure = reason instanceof RunFailure ? reason.failure : failure("internal", "The run broke inside the kernel.");
   pageOut(kernel, run); // what the person said is kept, whatever became of the answer
   giveUp(kernel, run, cancelled ? "cancelled" : "failed", why);
+  storeTrace(kernel, run);
 }
 
 /** Cancels a run: a live one is aborted, a queued one never begins, an ended one stays as it is. */

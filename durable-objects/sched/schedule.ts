@@ -7,9 +7,9 @@ import { failure } from "#shared/errors.ts";
 import { errorName, logEvent } from "#shared/log.ts";
 import { failed, success, type Result } from "#shared/result.ts";
 import type { Kernel } from "#kernel/kernel.ts";
-import type { Lease } from "#kernel/pool.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
 import type { TraceData } from "#kernel/proc/trace.ts";
+import type { Lease } from "#kernel/sched/lease.ts";
 
 const ATTEMPTS = 3;
 const RETRY_AFTER_SECONDS = 2;

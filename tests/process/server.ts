@@ -44,14 +44,16 @@ export function makeHome(): string {
   return home;
 }
 
-function launch(home: string, port: number): ChildProcess {
+function launch(home: string, port: number, throughNpm = false): ChildProcess {
   const environment = { ...process.env, LAMINA_HOME: home, PORT: String(port) };
-  return spawn(process.execPath, ["scripts/start.mjs"], { cwd: ROOT, env: environment, stdio: "pipe" });
+  const [command, parameters] = throughNpm ? ["npm", ["start"]] : [process.execPath, ["scripts/start.mjs"]];
+  return spawn(command, parameters, { cwd: ROOT, env: environment, stdio: "pipe" });
 }
 
-export async function startServer(home = makeHome(), chosen?: number): Promise<Server> {
+/** Starts a server; `throughNpm` as a person does, else its script directly. */
+export async function startServer(home = makeHome(), chosen?: number, throughNpm = false): Promise<Server> {
   const port = chosen ?? (await someFreePort());
-  const child = launch(home, port);
+  const child = launch(home, port, throughNpm);
   let output = "";
   child.stdout?.on("data", (chunk: Buffer) => (output += chunk.toString()));
   child.stderr?.on("data", (chunk: Buffer) => (output += chunk.toString()));

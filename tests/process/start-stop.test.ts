@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { portFree, someFreePort } from "#scripts/ports.mjs";
 import { liveProcesses } from "#scripts/processes.mjs";
@@ -54,6 +55,15 @@ describe("npm start", () => {
       expect(readdirSync(server.home)).not.toContain("lock.json");
     },
   );
+
+  it.each(["SIGTERM", "SIGKILL"] as const)("ends when npm gets %s", async (signal) => {
+    const server = await startServer(makeHome(), undefined, true);
+    await stopServer(server, signal);
+    const deadline = Date.now() + PROMISED_MS;
+    while (processesOf(server.home).length > 0 && Date.now() < deadline) await sleep(50);
+    expect(processesOf(server.home)).toEqual([]);
+    expect(await portFree(server.port)).toBe(true);
+  });
 
   it("clears the orphans of a killed start, which keep the port", async () => {
     const server = await startServer();

@@ -15,7 +15,14 @@ import { bestSpans, type SpanAnswer } from "#workers/local-ai/answer-span.ts";
 import type { Evidence } from "#workers/local-ai/evidence.ts";
 import { phrases, type Language } from "#workers/local-ai/phrases.ts";
 import { newestFirst } from "#workers/local-ai/newest.ts";
-import { copulaAnswer, enumerationAround, kindAnswer, reasonAnswer, whoAnswer } from "#workers/local-ai/patterns.ts";
+import {
+  copulaAnswer,
+  enumerationAround,
+  kindAnswer,
+  reasonAnswer,
+  whereAnswer,
+  whoAnswer,
+} from "#workers/local-ai/patterns.ts";
 import { readQuestion } from "#workers/local-ai/question.ts";
 import { personOf, userPerson } from "#workers/local-ai/sentences.ts";
 import { spanText } from "#workers/local-ai/spans.ts";
@@ -95,7 +102,7 @@ function answerText(selection: Selection, language: Language): string | null {
       members.map((member) => handleOf(member.source)),
       language,
     );
-  const formed = whoAnswer(newest) ?? copulaAnswer(newest) ?? reasonAnswer(newest);
+  const formed = whoAnswer(newest) ?? whereAnswer(newest) ?? copulaAnswer(newest) ?? reasonAnswer(newest);
   if (formed !== null) return cite(formed.text, [handleOf(formed.source)], language);
   if (newest.question.list) return answerList(newest, language);
   const span = bestSpans(newest)[0];
@@ -149,7 +156,15 @@ export function answerQuestion(text: string, evidence: Evidence): Answer {
   const selection = select(question, evidence.pages);
   const language = question.language;
   const answer = isSupported(selection) ? answerSupported(selection, evidence, language) : null;
-  return answer === null ? { text: question.people.length === 0 && !question.terms.some((term) => term.name) ? phrases(language).unknownInGeneral : phrases(language).unknown, supported: false } : { text: answer, supported: true };
+  return answer === null
+    ? {
+        text:
+          question.people.length === 0 && !question.terms.some((term) => term.name)
+            ? phrases(language).unknownInGeneral
+            : phrases(language).unknown,
+        supported: false,
+      }
+    : { text: answer, supported: true };
 }
 
 /** The sentences that say most about a subject, each with its source. */

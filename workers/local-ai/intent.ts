@@ -76,6 +76,14 @@ const about = new RegExp(
 const chineseAbout =
   /^(?:请)?(?:你(?:还|都)?(?:知道|记得)(?=我的?什么|我的?哪些|我些什么)|你(?:还)?(?:知道|记得)(?:哪些|什么)?(?:关于)?|关于|说说|讲讲|介绍一下)(.+?)(?:的(?:事|事情|情况|信息)|的?(?:什么|哪些|些什么)(?:事|事情|信息)?|你(?:还)?(?:知道|记得)(?:什么|哪些|些什么))[吗？?。]*$/;
 
+const smallTalk = [
+  ["greeting", greeting],
+  ["thanks", thanks],
+  ["farewell", farewell],
+  ["well-being", wellBeing],
+  ["capabilities", capabilities],
+] as const;
+
 function readArithmetic(text: string): string | null {
   const match =
     /^\W*(?:what(?:'s| is)|how much is|calculate|compute|算一下|计算)?\s*(-?\d{1,9}(?:\.\d{1,6})?)\s*([-+*x×/÷]|plus|minus|times|divided by|加|减|乘以?|除以)\s*(-?\d{1,9}(?:\.\d{1,6})?)\s*(?:=|等于(?:多少|几)?|是多少)?\s*[?？。.]*$/i.exec(
@@ -128,7 +136,13 @@ function readEnglish(text: string): Intent {
   const question = /\?\s*$/.test(text);
   const remembered = rememberQuestion.test(text) || question ? null : remember.exec(text);
   if (remembered !== null) return rememberIntent(remembered[1] ?? "");
-  if (/^\W*(?:from now on|whenever i|when i ask|(?:always|never) (?:answer|reply|respond|use|call|write|speak|say|mention|ask|tell|be))\b/i.test(text) && !question) return rememberIntent(text);
+  if (
+    /^\W*(?:from now on|whenever i|when i ask|(?:always|never) (?:answer|reply|respond|use|call|write|speak|say|mention|ask|tell|be))\b/i.test(
+      text,
+    ) &&
+    !question
+  )
+    return rememberIntent(text);
   const forgotten = question && !/^\W*(?:can|could|would|will) you\b/i.test(text) ? null : forget.exec(text);
   const intent = forgotten === null ? null : readForget((forgotten[1] ?? "").replace(/\?+$/, ""));
   if (intent !== null) return intent;
@@ -142,18 +156,27 @@ function readEnglish(text: string): Intent {
   return advice || asks.test(text) ? { kind: "question", text, advice } : { kind: "statement" };
 }
 
-export function readIntent(instruction: string): Intent {
-  const text = instruction.trim();
-  for (const [kind, pattern] of [
-    ["greeting", greeting],
-    ["thanks", thanks],
-    ["farewell", farewell],
-    ["well-being", wellBeing],
-    ["capabilities", capabilities],
-  ] as const) {
-    if (pattern.test(text)) return { kind };
-  }
+/** Characters that are read to see what is wanted. A longer instruction is mostly pasted text. */
+const headLength = 1000;
+
+function readShort(text: string): Intent {
+  for (const [kind, pattern] of smallTalk) if (pattern.test(text)) return { kind };
   const answer = readArithmetic(text);
   if (answer !== null) return { kind: "arithmetic", answer };
   return hasHan(text) ? readChinese(text) : readEnglish(text);
+}
+
+export function readIntent(instruction: string): Intent {
+  const text = instruction.trim();
+  if (text.length <= headLength) return readShort(text);
+  const intent = readShort(text.slice(0, headLength));
+  if (intent.kind === "remember") return { ...intent, text: intent.text + text.slice(headLength) };
+  // Nothing is forgotten by a long text, and a question about one stands at its end.
+  const end =
+    text
+      .slice(-headLength / 2)
+      .split(/(?<=[.!?。！？\n])\s*/)
+      .filter((part) => part !== "")
+      .at(-1) ?? "";
+  return intent.kind === "forget" || /[?？]$/.test(end) ? readShort(end) : intent;
 }

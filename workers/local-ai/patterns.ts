@@ -6,9 +6,10 @@
  * What must hold: verbatim text of the sentence; null when the form does not fit, so that the span scorer decides.
  */
 import { relations, type Question } from "#workers/local-ai/question.ts";
-import { kindMembers } from "#workers/local-ai/related-words.ts";
+import { kindMembers, relatedStems } from "#workers/local-ai/related-words.ts";
 import type { ScoredSentence, Selection } from "#workers/local-ai/select.ts";
 import type { Parsed, Span } from "#workers/local-ai/spans.ts";
+import { wordClasses } from "#workers/local-ai/word-classes.ts";
 
 export interface PatternAnswer {
   readonly text: string;
@@ -98,13 +99,56 @@ export function whoAnswer(selection: Selection): PatternAnswer | null {
       const name =
         behind ??
         /(\p{Lu}[\p{L}'’-]*(?: \p{Lu}[\p{L}'’-]*)*), (?:my|his|her|their|our) $/u.exec(
-          text.slice(0, words[index]?.start ?? 0),
+          text.slice(0, words[index]?.start ?? 0).slice(-80),
         )?.[1];
       if (name !== undefined && !question.words.some((asked) => asked.text.startsWith(name)))
         return { text: name.replace(/['’]s$/, ""), source: scored };
     }
   }
   return null;
+}
+
+const placeWord = /^(?:in|at|to|from|near|on)$/;
+const phraseWords = 6;
+/** A loosely matching sentence is left to the span scorer. */
+const wellMatched = 0.5;
+
+/** "Where does Ann live?" from "lives in Oslo with …": the phrase after the preposition that follows an asked word. */
+export function whereAnswer(selection: Selection): PatternAnswer | null {
+  const { question } = selection;
+  const [source] = selection.sentences;
+  if (question.language !== "en" || question.type !== "where" || question.list) return null;
+  if (source === undefined || source.sentence.asks || source.fit < 0 || source.own < wellMatched) return null;
+  const asked = new Set(question.terms.flatMap((term) => [term.stem, ...relatedStems(term.stem)]));
+  const { words, text } = source.sentence;
+  for (const [index, word] of words.entries()) {
+    if (!asked.has(word.stem)) continue;
+    const step = words.slice(index + 1, index + 5).findIndex((next) => placeWord.test(next.lower));
+    if (step === -1) continue;
+    const from = index + step + 2;
+    const to = phraseEnd(source, from);
+    const phrase = words.slice(from, to);
+    const [first, last] = [phrase[0], phrase.at(-1)];
+    if (first === undefined || last === undefined || phrase.every((entry) => entry.stop || asked.has(entry.stem)))
+      continue;
+    return { text: text.slice(first.start, last.end), source };
+  }
+  return null;
+}
+
+/** The end of the noun phrase that starts at a word; the start itself when a date or nothing of the kind stands there. */
+function phraseEnd(source: ScoredSentence, from: number): number {
+  const { words, text, dates } = source.sentence;
+  const classes = wordClasses(words);
+  let to = from;
+  while (to < words.length && to - from < phraseWords && phraseClasses.has(classes[to] ?? "")) {
+    const word = words[to];
+    const gap = text.slice(words[to - 1]?.end ?? 0, word?.start ?? 0);
+    if (word === undefined || (to > from && /[,;:()]/.test(gap))) break;
+    if (dates.some((date) => word.start < date.end && date.start < word.end)) break;
+    to += 1;
+  }
+  return to;
 }
 
 /** "What colour …?" is answered by a colour: members of the asked kind in the sentences that match as well as the best. */
@@ -133,6 +177,7 @@ export function kindAnswer(selection: Selection): readonly PatternAnswer[] {
   return [...found.values()].slice(0, question.list ? 5 : 1);
 }
 
+const phraseClasses = new Set<string>(["noun", "proper", "determiner", "possessive", "number"]);
 const insideItem = new Set(["noun", "proper", "gerund", "number", "determiner", "possessive"]);
 
 function separatorAt(parsed: Parsed, index: number): boolean {

@@ -1,7 +1,7 @@
 /**
  * How strongly one sentence bears on a question: a weighted sum of what was measured and of cues for the kind of answer.
  *
- * Use: `sentenceScore(question, measured)`; `sentenceFeatures` names the parts for `bench/extractive-fit.ts`.
+ * Use: `sentenceScore(question, measured)`; the weights are printed by `bench/extractive-fit.ts sentences`, all but `nameless` (by hand); `sentenceFeatures` names the parts for `bench/extractive-fit.ts`.
  *
  * What must hold: a place in `sentenceFeatureNames` for each value; cues are about form (a name, a number, "because"), not topics.
  */

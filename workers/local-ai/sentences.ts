@@ -66,7 +66,9 @@ function wordForm(piece: string): WordForm {
   const known = forms.get(piece);
   if (known !== undefined) return known;
   const lower = piece.toLowerCase().replace(/’/g, "'");
-  const base = tokenize(piece)[0] ?? lower;
+  const folded = tokenize(piece)[0] ?? lower;
+  // The index folds "lives" to "life"; in notes about people it is nearly always the verb.
+  const base = folded === "lives" ? "live" : folded;
   const form = { lower, stem: analyzeWord(base), stop: isStopWord(base) };
   if (forms.size >= formsKept) forms.clear();
   forms.set(piece, form);
@@ -96,29 +98,50 @@ function pushPairs(run: string, offset: number, words: Word[]): void {
 
 const abbreviation = /(?:\b(?:mr|mrs|ms|dr|st|prof|vs|e\.g|i\.e|etc|no|jr|sr|u\.s|a\.m|p\.m)|\b[A-Z])\.$/i;
 
+/** A longer "sentence" (a pasted table, no punctuation) is cut at a space, which bounds every later pattern. */
+const longestSentence = 600;
+
+function cutLong(text: string): string[] {
+  const parts: string[] = [];
+  let rest = text;
+  while (rest.length > longestSentence) {
+    const space = rest.lastIndexOf(" ", longestSentence);
+    const end = space > longestSentence / 2 ? space : longestSentence;
+    parts.push(rest.slice(0, end));
+    rest = rest.slice(end).trimStart();
+  }
+  return rest === "" ? parts : [...parts, rest];
+}
+
+function splitPlain(text: string): string[] {
+  const parts: string[] = [];
+  let held = "";
+  for (const match of text.matchAll(/[^.!?。！？\n]*(?:[.!?。！？]+["'”’)」』]*|\n|$)/g)) {
+    held += match[0];
+    const next = text.slice(match.index + match[0].length, match.index + match[0].length + 1);
+    const inside = match[0].endsWith(".") && (abbreviation.test(held.slice(-12).trim()) || /^[\p{L}\p{N}]/u.test(next));
+    if (inside && next !== "") continue;
+    if (held.trim() !== "") parts.push(...cutLong(held.trim()));
+    held = "";
+  }
+  if (held.trim() !== "") parts.push(...cutLong(held.trim()));
+  return parts;
+}
+
 /** Sentence texts of a page, captions apart. */
 export function splitSentences(text: string): { text: string; caption: boolean }[] {
   const parts: { text: string; caption: boolean }[] = [];
-  const captions = /\[image: ([^\]]*)\]/g;
-  let from = 0;
-  const push = (piece: string): void => {
-    let held = "";
-    for (const match of piece.matchAll(/[^.!?。！？\n]*(?:[.!?。！？]+["'”’)」』]*|\n|$)/g)) {
-      held += match[0];
-      const next = piece.slice(match.index + match[0].length, match.index + match[0].length + 1);
-      const broken = match[0].endsWith(".") && (abbreviation.test(held.trim()) || /^[\p{L}\p{N}]/u.test(next));
-      if (broken && next !== "") continue;
-      if (held.trim() !== "") parts.push({ text: held.trim(), caption: false });
-      held = "";
-    }
-    if (held.trim() !== "") parts.push({ text: held.trim(), caption: false });
+  const push = (piece: string, caption: boolean): void => {
+    const pieces = caption ? cutLong(piece.trim()) : splitPlain(piece);
+    parts.push(...pieces.map((part) => ({ text: part, caption })));
   };
-  for (const match of text.matchAll(captions)) {
-    push(text.slice(from, match.index));
-    if ((match[1] ?? "").trim() !== "") parts.push({ text: (match[1] ?? "").trim(), caption: true });
+  let from = 0;
+  for (const match of text.matchAll(/\[image: ([^\]]*)\]/g)) {
+    push(text.slice(from, match.index), false);
+    push(match[1] ?? "", true);
     from = match.index + match[0].length;
   }
-  push(text.slice(from));
+  push(text.slice(from), false);
   return parts;
 }
 

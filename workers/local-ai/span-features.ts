@@ -56,17 +56,7 @@ const edgeClasses = [
   "noun",
 ] as const;
 const groups = ["who", "where", "why", "how", "number", "list", "what"] as const;
-const groupFeatures = [
-  "length",
-  "proper",
-  "number",
-  "left-preposition",
-  "first-preposition",
-  "left-reason",
-  "clause",
-  "gerund",
-  "capital-only",
-] as const;
+const groupFeatures = ["length", "proper", "number", "first-preposition"] as const;
 const headFeatures = [
   "has-head",
   "ends-head",
@@ -104,7 +94,6 @@ interface Counts {
   and: boolean;
   pronoun: boolean;
   verb: boolean;
-  capitals: boolean;
   quoted: boolean;
 }
 
@@ -120,7 +109,6 @@ function countWords(span: Span): Counts {
     and: false,
     pronoun: false,
     verb: false,
-    capitals: true,
     quoted: true,
   };
   for (let index = from; index < to; index += 1) {
@@ -130,7 +118,6 @@ function countWords(span: Span): Counts {
     counts.overlap += parsed.matched[index] ?? 0;
     if (!word.stop && (parsed.matched[index] ?? 0) === 0 && kind !== "interjection") counts.fresh += 1;
     counts.proper ||= kind === "proper";
-    counts.capitals &&= kind === "proper";
     counts.number ||= kind === "number";
     counts.dated ||= parsed.dated[index] ?? false;
     counts.quoted &&= parsed.quoted[index] ?? false;
@@ -154,7 +141,6 @@ function nearness(span: Span, step: -1 | 1): number {
 
 const copulas = /^(?:is|was|are|were|called|named|it's|that's)$/;
 const examples = /^(?:like|as|including)$/;
-const reasonWords = /^(?:because|since|to|for|so|as|cause|by|after)$/;
 
 /** Writes values one after the other. */
 class Places {
@@ -234,21 +220,13 @@ function putEdges(places: Places, span: Span): void {
 }
 
 function putGroups(places: Places, span: Span, question: Question, counts: Counts, edges: Edges): void {
-  const { parsed, from } = span;
-  const { words } = parsed.scored.sentence;
-  const reason = reasonWords.test(words[from - 1]?.lower ?? "") || reasonWords.test(words[from]?.lower ?? "");
   const own = groupOf(question);
   for (const group of groups) {
     const on = group === own;
     places.put(on ? Math.log(edges.length) : 0);
     places.put(on && counts.proper);
     places.put(on && counts.number);
-    places.put(on && parsed.classes[from - 1] === "preposition");
-    places.put(on && parsed.classes[from] === "preposition");
-    places.put(on && reason);
-    places.put(on && edges.clauseStart && edges.clauseEnd);
-    places.put(on && parsed.classes[from] === "gerund");
-    places.put(on && counts.capitals);
+    places.put(on && span.parsed.classes[span.from] === "preposition");
   }
 }
 

@@ -10,6 +10,7 @@ import type { ScoredSentence, Selection } from "#workers/local-ai/select.ts";
 import { matchTerm } from "#workers/local-ai/select.ts";
 import type { Sentence } from "#workers/local-ai/sentences.ts";
 
+/** From a logistic fit on answerable and unanswerable questions, rounded; features that only told one data set's habits are left out. */
 const weights: readonly (readonly [string, number])[] = [
   ["bias", 0.0],
   ["own", 0.45],

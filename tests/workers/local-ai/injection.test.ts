@@ -95,6 +95,16 @@ describe("properties", () => {
     );
   });
 
+  it.each(["A ", "? ", "1 ", "because ", "what is ", "和", "Ab, ", "!".repeat(9)])("takes long texts of %j", (part) => {
+    const long = part.repeat(Math.floor(16_000 / part.length));
+    const question = `${part.repeat(Math.floor(60_000 / part.length))} Where do I live?`;
+    const output = extractive(prompt({ pages: [{ handle: "p1", text: long }], question }), memoryTools);
+    expect(output.kind).toBeDefined();
+    expect(extractive(prompt({ pages: [{ handle: "p1", text: long }], question: "Who is my boss?" }), []).kind).toBe(
+      "text",
+    );
+  });
+
   it("cites only mapped pages, whatever they say", () => {
     const text = fc.oneof(
       fc.string(),
