@@ -9,6 +9,7 @@
  *
  * Only `init` comes into being by being called; any other process must have been spawned.
  */
+import type { Caller } from "#shared/abi.ts";
 import { INIT_PROCESS, parseProcessObjectName } from "#shared/ids.ts";
 import { cycle } from "#kernel/cycle.ts";
 import { openDriver } from "#kernel/infer/drivers/table.ts";
@@ -19,17 +20,21 @@ import { isBooted, readMeta, upgradeSchema, writeMeta } from "#kernel/proc/schem
 import { workThread } from "#kernel/proc/work-thread.ts";
 import { PageIndex } from "#kernel/vm/page-index.ts";
 
-/** Boots the object, or answers null when it is no process. `shard` is stored at the first boot. */
-export function boot(ctx: DurableObjectState, env: Cloudflare.Env, shard: number | null): Kernel | null {
+/**
+ * Boots the object, or answers null when it is no process. The first boot needs a call of the owner, whose shard it stores;
+ * anybody else's call leaves nothing behind.
+ */
+export function boot(ctx: DurableObjectState, env: Cloudflare.Env, caller: Caller | null): Kernel | null {
   const { storage } = ctx;
   const born = isBooted(storage.sql);
   const name = parseProcessObjectName(ctx.id.name ?? (born ? (readMeta(storage.sql, "name") ?? "") : ""));
   if (name === null) return null;
-  if (!born && (shard === null || name.process !== INIT_PROCESS)) return null;
+  const owned = caller?.user === name.user && caller.process === name.process;
+  if (!born && (!owned || name.process !== INIT_PROCESS)) return null;
   upgradeSchema(storage);
-  if (!born) {
+  if (!born && caller !== null) {
     writeMeta(storage.sql, "name", `${name.user}/${name.process}`);
-    writeMeta(storage.sql, "shard", String(shard));
+    writeMeta(storage.sql, "shard", String(caller.shard));
     writeMeta(storage.sql, "created", String(Date.now()));
   }
   const kernel: Kernel = {

@@ -62,7 +62,7 @@ export class Process extends DurableObject<Cloudflare.Env> implements ProcessApi
   async #as<Value>(caller: Caller, work: (kernel: Kernel) => Answer<Value>): Promise<Result<Value>> {
     const known = callerSchema.safeParse(caller);
     if (!known.success) return failed(NO_PROCESS);
-    this.#kernel ??= boot(this.ctx, this.env, known.data.shard);
+    this.#kernel ??= boot(this.ctx, this.env, known.data as Caller);
     const kernel = this.#kernel;
     if (kernel === null || kernel.user !== known.data.user || kernel.process !== known.data.process) return failed(NO_PROCESS);
     return await work(kernel);

@@ -1,12 +1,11 @@
 /**
  * Check source: rules that the linter cannot say. `npm run check` runs it.
  *
- * Every source file opens with a comment; nothing is cast through `unknown`; a test under tests/ mirrors the name of a
- * source file (flow/, process/ and browser/ test behaviour, not one file); every page of the stream of imports stays inside
- * the repository (`#…`, `./`, a package or `node:`/`cloudflare:`).
+ * Every source file opens with a comment; nothing is cast through `unknown`; a test lies in the folder
+ * that mirrors the source folder it tests (flow/, process/ and browser/ test behaviour across folders).
  */
 import { existsSync, globSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { ROOT } from "./repository.mjs";
 
 const SOURCES = ["shared", "workers", "durable-objects", "chat/src", "cli", "engine", "scripts", "bench", "tests"];
@@ -31,13 +30,12 @@ function textProblems(file: string, text: string): string[] {
   return found;
 }
 
-/** tests/vm/evict.test.ts must have durable-objects/vm/evict.ts, tests/workers/x.test.ts workers/x.ts, and so on. */
+/** tests/vm/evict.test.ts belongs to durable-objects/vm/, tests/workers/routes/x.test.ts to workers/routes/, and so on. */
 function nameProblems(file: string): string[] {
-  const match = /^tests\/(.+?)(?:\.[a-z-]+)?\.test\.ts$/.exec(file);
-  if (match?.[1] === undefined || BEHAVIOUR.test(file)) return [];
-  const name = match[1].replace(/^kernel\//, "durable-objects/");
-  const candidates = [`${name}.ts`, `${name}.mjs`, `durable-objects/${name}.ts`];
-  return candidates.some((candidate) => existsSync(join(ROOT, candidate)))
+  if (!/^tests\/.+\.test\.ts$/.test(file) || BEHAVIOUR.test(file)) return [];
+  const folder = dirname(file.slice("tests/".length)).replace(/^kernel(?=\/|$)/, "durable-objects");
+  const folders = [folder, join("durable-objects", folder)];
+  return folders.some((candidate) => existsSync(join(ROOT, candidate)))
     ? []
-    : [`${file}: no source file has this name`];
+    : [`${file}: no source folder has this name`];
 }

@@ -48,6 +48,8 @@ export interface LiveRun {
   readonly untraced: TraceRow[];
   /** Texts forgotten while this run was live; nothing it stores may repeat them. */
   readonly forgotten: string[];
+  /** A page was forgotten that this run had to do with: it is scrubbed when it ends. */
+  scrub: boolean;
   output: string;
   citations: Citation[];
   usage: { inputTokens: number; cachedTokens: number; outputTokens: number };
@@ -89,6 +91,7 @@ export function openRun(kernel: Kernel, row: RunRow): LiveRun {
     nextTrace,
     untraced: [],
     forgotten: [],
+    scrub: kernel.sql.exec("SELECT 1 FROM run_pages WHERE run = ? AND how = 'forgotten'", run).toArray().length > 0,
     output: "",
     citations: [],
     usage: { inputTokens: 0, cachedTokens: 0, outputTokens: 0 },
@@ -96,7 +99,7 @@ export function openRun(kernel: Kernel, row: RunRow): LiveRun {
 }
 
 /** How a page belongs to a run; forgetting a page scrubs the runs it belongs to. */
-export type PageUse = "mapped" | "returned" | "created" | "cited";
+export type PageUse = "mapped" | "returned" | "created" | "cited" | "forgotten";
 
 /** Notes that a run used pages. */
 export function notePages(kernel: Kernel, run: RunId, pages: Iterable<number>, how: PageUse): void {

@@ -71,14 +71,25 @@ export function saveMessages(kernel: Kernel, thread: ThreadId, run: RunId | null
   return ids;
 }
 
+/** Puts a thread of an export back, with its date; one that is here already stays as it is. */
+export function restoreThread(kernel: Kernel, thread: ThreadId, createdAt: number): void {
+  kernel.sql.exec(
+    "INSERT INTO threads (id, created_at, updated_at) VALUES (?1, ?2, ?2) ON CONFLICT (id) DO NOTHING",
+    thread,
+    createdAt,
+  );
+}
+
 /** Puts one message of an export back, with its date and its page. */
 export function restoreMessage(
   kernel: Kernel,
   thread: ThreadId,
   message: Message & { readonly page: number | null; readonly createdAt: number },
 ): void {
+  const before = kernel.sql.exec<{ updated_at: number }>("SELECT updated_at FROM threads WHERE id = ?", thread).one().updated_at;
   const [id] = saveMessages(kernel, thread, null, [message]);
   kernel.sql.exec("UPDATE messages SET page = ?, created_at = ? WHERE id = ?", message.page, message.createdAt, id);
+  kernel.sql.exec("UPDATE threads SET updated_at = MAX(?, ?) WHERE id = ?", before, message.createdAt, thread);
 }
 
 /** Ties a message to the page that holds its text. */

@@ -15,6 +15,7 @@ import type { LiveRun } from "#kernel/proc/live-run.ts";
 import { dropThread, saveMessages, threadExists, type Message } from "#kernel/proc/messages.ts";
 import { liveRuns, moveRun, saveAnswer } from "#kernel/proc/runs.ts";
 import { FORGOTTEN, repeats } from "#kernel/vm/repeats.ts";
+import { scrubRun } from "#kernel/vm/scrub.ts";
 
 /** Whether an answer says that nothing known supports one. */
 export function isAbstention(output: string): boolean {
@@ -24,11 +25,12 @@ export function isAbstention(output: string): boolean {
 export function retire(kernel: Kernel, run: LiveRun): void {
   const answer = {
     output: storedOutput(run),
-    citations: run.citations,
+    citations: run.scrub ? [] : run.citations,
     abstained: isAbstention(run.output),
     usage: run.usage,
   };
   transact(kernel, () => {
+    if (run.scrub) scrubRun(kernel, run.id, answerMayStay(run));
     saveAnswer(kernel, run.id, answer);
     closeConversation(kernel, run, storedOutput(run));
     emit(kernel, run, { type: "data-usage", data: { model: run.model, ...run.usage, ms: kernel.now() - run.startedAt } });
@@ -41,7 +43,8 @@ export function retire(kernel: Kernel, run: LiveRun): void {
 /** Ends a run that has no answer, with the reason. Text that was already shown stays as what was said. */
 export function giveUp(kernel: Kernel, run: LiveRun, state: Extract<RunState, "failed" | "cancelled" | "interrupted">, error: Failure): void {
   transact(kernel, () => {
-    saveAnswer(kernel, run.id, { output: storedOutput(run), citations: run.citations, abstained: false, usage: run.usage });
+    if (run.scrub) scrubRun(kernel, run.id, answerMayStay(run));
+    saveAnswer(kernel, run.id, { output: storedOutput(run), citations: run.scrub ? [] : run.citations, abstained: false, usage: run.usage });
     closeConversation(kernel, run, storedOutput(run));
     emitStart(kernel, run);
     emit(kernel, run, { type: "data-usage", data: { model: run.model, ...run.usage, ms: kernel.now() - run.startedAt } });
@@ -57,7 +60,7 @@ function closeConversation(kernel: Kernel, run: LiveRun, output: string): void {
   if (run.conversation !== null) return dropThread(kernel, run.thread);
   if (!threadExists(kernel, run.thread)) return; // deleted while the run was live
   // What a forgotten page left in calls and results goes with it; the answer only if it repeats the page.
-  const calls = run.forgotten.length > 0 ? [] : run.messages.filter(isCallOrResult);
+  const calls = run.scrub ? [] : run.messages.filter(isCallOrResult);
   saveMessages(kernel, run.thread, run.id, output === "" ? calls : [...calls, { role: "assistant", content: output }]);
 }
 
@@ -65,9 +68,13 @@ function isCallOrResult(message: Message): boolean {
   return message.role === "tool" || message.toolCalls !== undefined;
 }
 
-/** The run's answer as it may be stored. */
+/** After a forgetting the answer stays only when it is known not to repeat what was forgotten. */
+function answerMayStay(run: LiveRun): boolean {
+  return !run.scrub || (!run.recovered && !run.forgotten.some((text) => repeats(run.output, text)));
+}
+
 function storedOutput(run: LiveRun): string {
-  return run.forgotten.some((text) => repeats(run.output, text)) ? FORGOTTEN : run.output;
+  return answerMayStay(run) ? run.output : FORGOTTEN;
 }
 
 function settle(kernel: Kernel, run: LiveRun): void {

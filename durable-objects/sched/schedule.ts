@@ -19,14 +19,32 @@ export async function schedule(kernel: Kernel, run: LiveRun, data: TraceData): P
   data["band"] = "interactive";
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     try {
-      const lease = await kernel.env.POOL.getByName(run.model).acquire(`${kernel.user}/${run.id}`, "interactive");
+      const asked = kernel.env.POOL.getByName(run.model).acquire(`${kernel.user}/${run.id}`, "interactive");
+      const lease = await unlessAborted(kernel, run, Promise.resolve(asked));
       if (lease.ok) data["waitedMs"] = lease.value.waitedMs;
       return lease;
     } catch (error) {
+      run.abort.signal.throwIfAborted();
       logEvent("pool-unreachable", { attempt, error: errorName(error) });
     }
   }
   return failed(failure("overloaded", "The pool does not answer.", RETRY_AFTER_SECONDS));
+}
+
+/** Stops waiting when the run is cancelled; a slot that comes later is given back. */
+async function unlessAborted(kernel: Kernel, run: LiveRun, asked: Promise<Result<Lease>>): Promise<Result<Lease>> {
+  const { signal } = run.abort;
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = (): void => {
+    kernel.background(asked.then((late) => (late.ok ? unschedule(kernel, run, late.value) : undefined)).catch(() => undefined));
+    reject(signal.reason);
+  };
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([asked, promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
 }
 
 /** Gives the slot back without keeping the run waiting. */

@@ -62,6 +62,7 @@ export class Speech {
   /** Takes the next piece of a model's text. */
   say(text: string): void {
     if (this.#run.reply !== null) return; // judged as a whole, by verify
+    if (this.#run.instruction.kind === "command") return this.#send(text); // the kernel's own words
     this.#rest += text;
     for (;;) {
       const sentence = SENTENCE.exec(this.#rest)?.[0];
@@ -140,7 +141,8 @@ export class Speech {
   #check(sentence: string): boolean {
     const pages = this.#cited(sentence);
     if (pages === null) return false;
-    return pages.length === 0 || isSupported(sentence.replaceAll(CITATION, ""), this.#run.instruction.text, pages);
+    if (pages.length === 0 || pages.some((page) => page.run === this.#run.id)) return true; // what this run wrote it may name
+    return isSupported(sentence.replaceAll(CITATION, ""), this.#run.instruction.text, pages);
   }
 
   #mark(sentence: string): string {

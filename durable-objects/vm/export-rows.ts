@@ -58,7 +58,7 @@ async function* pageBatches(kernel: Kernel): AsyncGenerator<object[]> {
     if (!found.ok) throw new Error("a page body is out of reach");
     const evidence = new Map(rows.map((row) => [row.number, row.evidence === 1]));
     yield found.value.pages.map((page) => {
-      const { tokens: _tokens, updatedAt: _updatedAt, ...view } = viewPage(page);
+      const { tokens: _tokens, ...view } = viewPage(page);
       return { type: "page", ...view, evidence: evidence.get(page.number) ?? true };
     });
   }

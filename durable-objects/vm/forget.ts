@@ -9,21 +9,18 @@
 import type { RunId } from "#shared/ids.ts";
 import { composePageHandle } from "#shared/ids.ts";
 import type { Kernel } from "#kernel/kernel.ts";
-import { wake } from "#kernel/proc/events.ts";
+import { notePages } from "#kernel/proc/live-run.ts";
 import type { ResidentPage } from "#kernel/vm/page.ts";
 import { buryPage } from "#kernel/vm/page-table.ts";
 import { FORGOTTEN, repeats } from "#kernel/vm/repeats.ts";
-
+import { scrubRun } from "#kernel/vm/scrub.ts";
 
 /** Forgets one page; call it inside a transaction. Answers the numbers of all pages that went. */
 export function forgetPage(kernel: Kernel, page: ResidentPage): number[] {
   const runs = scrubbedRuns(kernel, page);
   const gone = new Set([page.number, ...sameWords(kernel, page, runs)]);
   for (const number of gone) buryPage(kernel, number);
-  for (const run of runs) {
-    scrubRun(kernel, run);
-    kernel.live.get(run)?.forgotten.push(page.text);
-  }
+  for (const run of runs) forgetInRun(kernel, run, page);
   kernel.sql.exec(
     "UPDATE messages SET content = ?, tool_calls = NULL, page = NULL WHERE page IN (SELECT value FROM json_each(?))",
     FORGOTTEN,
@@ -31,6 +28,15 @@ export function forgetPage(kernel: Kernel, page: ResidentPage): number[] {
   );
   scrubReplies(kernel, page);
   return [...gone];
+}
+
+/** An ended run is scrubbed at once; a live one, such as the one that forgets, when it ends. */
+function forgetInRun(kernel: Kernel, run: RunId, page: ResidentPage): void {
+  const live = kernel.live.get(run);
+  if (live === undefined) return scrubRun(kernel, run, false);
+  notePages(kernel, run, [page.number], "forgotten");
+  live.scrub = true;
+  live.forgotten.push(page.text);
 }
 
 /** Runs that created, showed or quoted the page, and those that had it mapped and repeat its words. */
@@ -59,40 +65,6 @@ function sameWords(kernel: Kernel, page: ResidentPage, runs: readonly RunId[]): 
   return rows
     .filter((row) => row.text !== null && (repeats(row.text, page.text) || row.text.includes(tag)))
     .map((row) => row.number);
-}
-
-/** Takes every stored word out of a run; what is left says that it ran and that its content was forgotten. */
-function scrubRun(kernel: Kernel, run: RunId): void {
-  kernel.sql.exec(
-    `UPDATE runs SET instruction = json_object('kind', 'language', 'text', ?1), output = CASE output WHEN '' THEN '' ELSE ?1 END,
-     citations = '[]', conversation = NULL, error = NULL WHERE id = ?2`,
-    FORGOTTEN,
-    run,
-  );
-  kernel.sql.exec("UPDATE steps SET arguments = NULL, result = NULL WHERE run = ?", run);
-  kernel.sql.exec("UPDATE messages SET content = ? WHERE run = ?", FORGOTTEN, run);
-  kernel.sql.exec(
-    `UPDATE messages SET tool_calls = (
-       SELECT json_group_array(json_object('id', value ->> 'id', 'name', value ->> 'name', 'arguments', json('{}'))) FROM json_each(messages.tool_calls)
-     ) WHERE run = ? AND tool_calls IS NOT NULL`,
-    run,
-  );
-  scrubEvents(kernel, run);
-  wake(kernel, run);
-}
-
-/** Event ids stay, so that a reader can still resume; text and data of the run's parts go. */
-function scrubEvents(kernel: Kernel, run: RunId): void {
-  kernel.sql.exec(
-    `UPDATE events SET part = CASE
-       WHEN part ->> '$.type' = 'text-delta' THEN json_set(part, '$.delta', ?1)
-       WHEN part ->> '$.type' IN ('data-syscall', 'data-citation') THEN json_set(part, '$.data', json_object('forgotten', json('true')))
-       WHEN part ->> '$.type' = 'error' THEN json_set(part, '$.errorText', ?1)
-       ELSE part END
-     WHERE run = ?2`,
-    FORGOTTEN,
-    run,
-  );
 }
 
 /** Remembered replies of `POST /v1/memory` that show the page. */

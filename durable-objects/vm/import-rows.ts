@@ -10,11 +10,13 @@ import type { ImportReport, ImportRow } from "#shared/abi.ts";
 import { PAGE_KINDS } from "#shared/abi.ts";
 import { failure } from "#shared/errors.ts";
 import { composePageHandle, pageNumber, parsePageHandle, parseThreadId, type PageHandle } from "#shared/ids.ts";
-import { IMPORT_BATCH_ROWS, SOURCE_CHARACTERS, TAG_CHARACTERS, TAGS_PER_PAGE } from "#shared/limits.ts";
+import { IDEMPOTENCY_MS, IMPORT_BATCH_ROWS, SOURCE_CHARACTERS, TAG_CHARACTERS, TAGS_PER_PAGE } from "#shared/limits.ts";
 import { failed, success, type Result } from "#shared/result.ts";
+import { sha256 } from "#shared/sha256.ts";
 import type { Kernel } from "#kernel/kernel.ts";
+import { setTimer } from "#kernel/proc/alarm.ts";
 import { count, raiseCounter } from "#kernel/proc/counters.ts";
-import { openThread, restoreMessage } from "#kernel/proc/messages.ts";
+import { openThread, restoreMessage, restoreThread } from "#kernel/proc/messages.ts";
 import { transact } from "#kernel/proc/transact.ts";
 import { flush } from "#kernel/vm/flush.ts";
 import { insertPage, type PageDraft } from "#kernel/vm/page-table.ts";
@@ -37,6 +39,7 @@ const pageRow = z.strictObject({
   version: z.int().min(1).optional(),
   evidence: z.boolean().optional(),
   createdAt: z.iso.datetime().optional(),
+  updatedAt: z.iso.datetime().optional(),
 });
 
 const threadRow = z.strictObject({ type: z.literal("thread"), thread: z.string(), createdAt: z.iso.datetime().optional() });
@@ -55,13 +58,13 @@ const messageRow = z.strictObject({
 type PageImport = z.infer<typeof pageRow>;
 type Taken = { readonly ok: true; readonly handles: readonly PageHandle[] } | { readonly ok: false; readonly reason: string };
 
-export function importRows(kernel: Kernel, key: string, rows: readonly ImportRow[]): Result<ImportReport> {
+export async function importRows(kernel: Kernel, key: string, rows: readonly ImportRow[]): Promise<Result<ImportReport>> {
   const first = rows[0];
   if (first === undefined || rows.length > IMPORT_BATCH_ROWS) return failed(failure("invalid_request", "Not a batch of rows."));
   const name = `import ${key} ${first.line}`;
-  const hash = String(rows.length);
+  const hash = await sha256(JSON.stringify(rows));
   const known = kernel.sql
-    .exec<{ hash: string; reply: string }>("SELECT hash, reply FROM replies WHERE key = ?", name)
+    .exec<{ hash: string; reply: string }>("SELECT hash, reply FROM replies WHERE key = ? AND created_at > ?", name, kernel.now() - IDEMPOTENCY_MS)
     .toArray()[0];
   if (known !== undefined) {
     if (known.hash !== hash) return failed(failure("conflict", "This Idempotency-Key was used with another import."));
@@ -69,7 +72,8 @@ export function importRows(kernel: Kernel, key: string, rows: readonly ImportRow
   }
   const report = transact(kernel, () => {
     const taken = takeAll(kernel, rows);
-    kernel.sql.exec("INSERT INTO replies VALUES (?, ?, ?, ?)", name, hash, JSON.stringify(taken), kernel.now());
+    kernel.sql.exec("INSERT OR REPLACE INTO replies VALUES (?, ?, ?, ?)", name, hash, JSON.stringify(taken), kernel.now());
+    setTimer(kernel, "expire", kernel.now() + IDEMPOTENCY_MS + 1);
     return taken;
   });
   kernel.background(flush(kernel));
@@ -111,7 +115,7 @@ function takeRow(kernel: Kernel, row: unknown): Taken {
       if (!thread.success) return refuse(thread.error);
       const id = parseThreadId(thread.data.thread);
       if (id === null) return { ok: false, reason: "thread: not a thread id" };
-      openThread(kernel, id);
+      restoreThread(kernel, id, thread.data.createdAt === undefined ? kernel.now() : Date.parse(thread.data.createdAt));
       return { ok: true, handles: [] };
     }
     case "message": {
@@ -158,7 +162,8 @@ function takePage(kernel: Kernel, row: PageImport): Taken {
   const number = row.handle === undefined ? null : freeNumber(kernel, row.handle);
   if (number === "used") return { ok: false, reason: "handle: already used in this process" };
   const handles = drafts.value.map((draft, part) => {
-    const page = insertPage(kernel, part === 0 ? restored(draft, row, number) : draft);
+    const whole = drafts.value.length === 1 && number !== null;
+    const page = insertPage(kernel, part === 0 ? restored(whole ? { ...draft, text: row.text } : draft, row, number) : draft);
     return composePageHandle(page.number);
   });
   return { ok: true, handles };
@@ -167,9 +172,10 @@ function takePage(kernel: Kernel, row: PageImport): Taken {
 function restored(draft: PageDraft, row: PageImport, number: number | null): PageDraft {
   return {
     ...draft,
-    ...(row.atText === null || row.atText === undefined ? {} : { at_text: row.atText }),
+    ...(row.atText === undefined ? {} : { at_text: row.atText }),
     ...(row.evidence === undefined ? {} : { evidence: row.evidence ? 1 : 0 }),
     ...(row.createdAt === undefined ? {} : { createdAt: Date.parse(row.createdAt) }),
+    ...(row.updatedAt === undefined ? {} : { updatedAt: Date.parse(row.updatedAt) }),
     ...(row.version === undefined ? {} : { version: row.version }),
     ...(number === null ? {} : { number }),
   };

@@ -8,8 +8,10 @@ import { failure } from "#shared/errors.ts";
 import { composePageHandle, pageNumber, parsePageHandle, type PageHandle } from "#shared/ids.ts";
 import { IDEMPOTENCY_MS, PAGE_BYTES } from "#shared/limits.ts";
 import { failed, success, type Result } from "#shared/result.ts";
+import { sha256 } from "#shared/sha256.ts";
 import { utf8Bytes } from "#shared/tokens.ts";
 import type { Kernel } from "#kernel/kernel.ts";
+import { setTimer } from "#kernel/proc/alarm.ts";
 import { transact } from "#kernel/proc/transact.ts";
 import { fault } from "#kernel/vm/fault.ts";
 import { flush } from "#kernel/vm/flush.ts";
@@ -21,8 +23,8 @@ import { readDate, writePage } from "#kernel/vm/write-page.ts";
 export const NO_PAGE = failure("not_found", "There is no such page.");
 
 /** Adds a page. The same key with the same page answers the same page; with another page it is a conflict. */
-export function addPage(kernel: Kernel, page: NewPage, key: string | undefined): Result<PageView> {
-  const hash = JSON.stringify(page);
+export async function addPage(kernel: Kernel, page: NewPage, key: string | undefined): Promise<Result<PageView>> {
+  const hash = await sha256(JSON.stringify(page));
   const known = key === undefined ? null : knownReply(kernel, key);
   if (known !== null) {
     if (known.hash === hash) return success(JSON.parse(known.reply) as PageView);
@@ -41,6 +43,7 @@ export function addPage(kernel: Kernel, page: NewPage, key: string | undefined):
         JSON.stringify(view),
         kernel.now(),
       );
+      setTimer(kernel, "expire", kernel.now() + IDEMPOTENCY_MS + 1);
     }
     return success(view);
   });
@@ -78,9 +81,6 @@ export async function readPage(kernel: Kernel, handle: PageHandle): Promise<Resu
 export async function editPage(kernel: Kernel, handle: PageHandle, edit: PageEdit): Promise<Result<PageView>> {
   const page = await loadPage(kernel, handle);
   if (!page.ok) return page;
-  if (edit.version !== undefined && edit.version !== page.value.version) {
-    return failed(failure("conflict", `The page is at version ${page.value.version}.`));
-  }
   if (edit.text !== undefined && (edit.text.trim() === "" || utf8Bytes(edit.text) > PAGE_BYTES)) {
     return failed(failure("invalid_request", `\`text\` must hold 1 to ${PAGE_BYTES} bytes.`));
   }
@@ -93,15 +93,22 @@ export async function editPage(kernel: Kernel, handle: PageHandle, edit: PageEdi
     ...(edit.tags === undefined ? {} : { tags: JSON.stringify(edit.tags) }),
     ...date?.value,
   };
-  const next = transact(kernel, () => updatePage(kernel, page.value, change));
+  // Read again: the page may have been edited or forgotten while its body was on its way.
+  const edited = transact(kernel, () => {
+    const current = findPage(kernel, handle);
+    if (current === null) return failed(NO_PAGE);
+    if (edit.version !== undefined && edit.version !== current.version) {
+      return failed(failure("conflict", `The page is at version ${current.version}.`));
+    }
+    return success(viewPage(updatePage(kernel, { ...current, text: current.text ?? page.value.text }, change)));
+  });
   kernel.background(flush(kernel));
-  return success(viewPage(next));
+  return edited;
 }
 
 export async function forget(kernel: Kernel, handle: PageHandle): Promise<Result<{ readonly forgotten: PageHandle }>> {
-  const page = await loadPage(kernel, handle);
-  // A page whose body is lost can still be forgotten.
-  const row = page.ok ? page.value : findPage(kernel, handle);
+  await loadPage(kernel, handle); // a page whose body is out of reach can still be forgotten
+  const row = findPage(kernel, handle);
   if (row === null) return failed(NO_PAGE);
   transact(kernel, () => forgetPage(kernel, { ...row, text: row.text ?? "" }));
   kernel.background(flush(kernel));

@@ -16,7 +16,7 @@ import { insertPage } from "#kernel/vm/page-table.ts";
 import { draftPages } from "#kernel/vm/write-page.ts";
 
 export function pageOut(kernel: Kernel, run: LiveRun, data: TraceData = {}): void {
-  if (run.instruction.kind === "language" && run.forgotten.length === 0) {
+  if (run.instruction.kind === "language" && !run.scrub) {
     data["pages"] = transact(kernel, () => writeTurn(kernel, run));
   }
   kernel.background(flush(kernel));

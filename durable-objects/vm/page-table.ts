@@ -35,7 +35,7 @@ export function readPages(kernel: Kernel, numbers: readonly number[]): PageRow[]
 export type PageDraft = Pick<
   PageRow,
   "kind" | "role" | "speaker" | "source" | "at" | "at_text" | "zoned" | "thread" | "run" | "evidence"
-> & { readonly text: string; readonly tags: readonly string[]; readonly number?: number; readonly createdAt?: number; readonly version?: number };
+> & { readonly text: string; readonly tags: readonly string[]; readonly number?: number; readonly createdAt?: number; readonly updatedAt?: number; readonly version?: number };
 
 const SESSION_GAP_MS = 6 * 3_600_000;
 
@@ -79,7 +79,7 @@ export function insertPage(kernel: Kernel, draft: PageDraft): ResidentPage {
     deleted: 0,
     dirty: 1,
     created_at: draft.createdAt ?? now,
-    updated_at: now,
+    updated_at: draft.updatedAt ?? now,
     referenced_at: now,
   };
   const columns = Object.keys(page);

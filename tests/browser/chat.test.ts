@@ -1,17 +1,18 @@
 /** The chat page in a real browser: log in by link, remember, ask, open the source, reload. */
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { BrowserContext } from "playwright-core";
+import type { BrowserContext, Page } from "playwright-core";
 import { ask, closeBrowser, launchBrowser, newPage } from "#tests/browser/browser.ts";
 import { startServer, stopAll, type Server } from "#tests/process/server.ts";
 
 let server: Server;
 let browser: BrowserContext;
 
-/** Set LAMINA_SCREENSHOTS to a folder to keep what the tests saw. */
-const pictures = process.env["LAMINA_SCREENSHOTS"] ?? mkdtempSync(join(tmpdir(), "lamina-screenshots-"));
+/** Keeps what a test saw when LAMINA_SCREENSHOTS names a folder. */
+async function picture(page: Page, name: string): Promise<void> {
+  const folder = process.env["LAMINA_SCREENSHOTS"];
+  if (folder !== undefined) await page.screenshot({ path: join(folder, `${name}.png`) });
+}
 
 beforeAll(async () => {
   [server, browser] = await Promise.all([startServer(), launchBrowser()]);
@@ -40,12 +41,12 @@ describe("chat page", () => {
 
     await ask(page, "Remember that the workshop is on 3 March 2027 in Lisbon.");
     expect(await ask(page, "Where is the workshop?")).toContain("Lisbon");
-    await page.screenshot({ path: join(pictures, "answer.png") });
+    await picture(page, "answer");
 
     await page.locator(".message.assistant .source").last().click();
     const dialog = page.getByRole("dialog");
     await dialog.getByText("3 March 2027 in Lisbon").waitFor();
-    await page.screenshot({ path: join(pictures, "source.png") });
+    await picture(page, "source");
     await page.keyboard.press("Escape");
 
     await page.reload();
@@ -69,7 +70,7 @@ describe("chat page", () => {
     expect(await ask(page, "小明的生日是什么时候？")).toMatch(/五月八日|5月8日/);
     await page.locator(".message.assistant").last().locator(".source").first().waitFor();
     await page.emulateMedia({ colorScheme: "dark" });
-    await page.screenshot({ path: join(pictures, "chinese-dark.png") });
+    await picture(page, "chinese-dark");
     expect(complaints).toEqual([]);
     await page.close();
   });

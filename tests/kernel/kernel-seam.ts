@@ -37,8 +37,8 @@ export function installSeam(): void {
       return driver;
     });
     const { boot } = booting;
-    vi.spyOn(booting, "boot").mockImplementation((ctx, env, shard) => {
-      const kernel = boot(ctx, wrapEnv === null ? env : wrapEnv(env), shard);
+    vi.spyOn(booting, "boot").mockImplementation((ctx, env, caller) => {
+      const kernel = boot(ctx, wrapEnv === null ? env : wrapEnv(env), caller);
       if (kernel !== null) kernels.set(addressOf(kernel), kernel);
       return kernel;
     });

@@ -10,6 +10,9 @@ import { killServer, startServer, stopAll, type Server } from "#tests/process/se
 /** Enough that many are still queued when the server dies: each thread runs its own in order. */
 const INSTRUCTIONS = 60;
 const THREADS = 2;
+
+/** Acknowledgements after which the plug is pulled. */
+const ACKNOWLEDGED = 12;
 const SETTLE_MS = 30_000;
 
 afterEach(stopAll);
@@ -47,23 +50,25 @@ function fact(number: number): string {
   return `locker ${number} holds item ${number * 7 + 1000}`;
 }
 
-/** Sends all instructions at once and pulls the plug at the first acknowledgement; answers what each client was told. */
+/** Sends all instructions at once and pulls the plug after a few acknowledgements; answers what each client was told. */
 async function sendAndKill(server: Server): Promise<{ number: number; events: ServerSentEvent[] }[]> {
-  let killed: Promise<void> | null = null;
+  let acknowledged = 0;
+  const killed: Promise<void>[] = [];
   const pullPlug = (event: ServerSentEvent): boolean => {
-    if (event.data.includes('"data-run"')) killed ??= killServer(server);
+    if (event.data.includes('"data-run"')) acknowledged += 1;
+    if (acknowledged === ACKNOWLEDGED && killed.length === 0) killed.push(killServer(server));
     return false;
   };
   const clients = Array.from({ length: INSTRUCTIONS }, async (_, number) => {
     try {
-      const response = await openRun(server, `/remember ${fact(number)}`, { thread: `t${number % THREADS}` });
+      const response = await openRun(server, `Remember that ${fact(number)}.`, { thread: `t${number % THREADS}` });
       return { number, events: await readEvents(response, pullPlug) };
     } catch {
       return { number, events: [] }; // never acknowledged
     }
   });
   const seen = await Promise.all(clients);
-  await killed;
+  await Promise.all(killed);
   return seen.filter(({ events }) => events.some((event) => event.data.includes('"data-run"')));
 }
 

@@ -140,6 +140,7 @@ describe("expire", () => {
       expire(clock.kernel);
       expect(kept()).toEqual([first.run, second.run]);
       clock.at = end + EVENTS_MS + 1;
+      clearTimer(clock.kernel, "expire");
       expire(clock.kernel);
       expect(kept()).toEqual([second.run]);
       expect(due(clock.kernel)["expire"]).toBe(end + 3_600_000 + EVENTS_MS + 1);
