@@ -57,7 +57,14 @@ async function askQuestion(server: Server, question: LocomoQuestion, index: numb
   const ms = performance.now() - started;
   const answer = stripCitations(reply.output).replace(/\.$/, "");
   const score = locomoScore(question.category, answer, question.answer);
-  return { question, answer: reply.output, score, recall, cited: reply.citations.map((citation) => citation.handle), ms };
+  return {
+    question,
+    answer: reply.output,
+    score,
+    recall,
+    cited: reply.citations.map((citation) => citation.handle),
+    ms,
+  };
 }
 
 function figures(asked: readonly Asked[]): Row[] {

@@ -20,14 +20,31 @@ const QUESTION = "Where did Nadia put the spare keys?";
 
 const found = z.object({
   items: z.array(
-    z.object({ handle: z.string(), kind: z.string(), text: z.string(), at: z.string().nullable(), source: z.string().nullable() }),
+    z.object({
+      handle: z.string(),
+      kind: z.string(),
+      text: z.string(),
+      at: z.string().nullable(),
+      source: z.string().nullable(),
+    }),
   ),
 });
 
 async function startDirect(): Promise<{ url: string; close(): Promise<void> }> {
   const port = await freePort();
   const wrangler = join(ROOT, "node_modules/wrangler/bin/wrangler.js");
-  const args = [wrangler, "dev", "--config", "bench/direct/wrangler.toml", "--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0"];
+  const args = [
+    wrangler,
+    "dev",
+    "--config",
+    "bench/direct/wrangler.toml",
+    "--ip",
+    "127.0.0.1",
+    "--port",
+    String(port),
+    "--inspector-port",
+    "0",
+  ];
   const child = spawn(process.execPath, args, { cwd: ROOT, stdio: "ignore" });
   const url = `http://127.0.0.1:${port}/`;
   await waitFor(url, READY_MS);
@@ -54,7 +71,15 @@ async function directInputs(server: Server): Promise<unknown> {
   const query = `/v1/memory/search?k=20&q=${encodeURIComponent(QUESTION)}`;
   const { items } = found.parse(await get(server.url, server.key, query));
   const pages = items.map((item) =>
-    JSON.stringify({ handle: item.handle, kind: item.kind, at: item.at, role: null, speaker: null, source: item.source, text: item.text }),
+    JSON.stringify({
+      handle: item.handle,
+      kind: item.kind,
+      at: item.at,
+      role: null,
+      speaker: null,
+      source: item.source,
+      text: item.text,
+    }),
   );
   const today = new Date().toISOString().slice(0, 10);
   return {

@@ -45,7 +45,10 @@ export function percentile(values: readonly number[], share: number): number {
 
 function commit(): string {
   try {
-    const git = execFileSync("git", ["rev-parse", "--short", "HEAD"], { cwd: ROOT, stdio: ["ignore", "pipe", "ignore"] });
+    const git = execFileSync("git", ["rev-parse", "--short", "HEAD"], {
+      cwd: ROOT,
+      stdio: ["ignore", "pipe", "ignore"],
+    });
     return git.toString("utf8").trim();
   } catch {
     return "none";
@@ -63,7 +66,9 @@ export function writeReport(name: string, rows: readonly Row[]): void {
     const aim = entry.aim === null ? "" : `aim ${entry.aim}`;
     const baseline = entry.baseline === undefined ? "" : `reference ${entry.baseline}`;
     const value = `${entry.value.toFixed(2).padStart(9)} ${entry.unit.padEnd(8)}`;
-    console.log(`${entry.figure.padEnd(width)} ${value} ${baseline.padEnd(16)} ${aim.padEnd(10)} ${verdict(entry.met)}`.trimEnd());
+    console.log(
+      `${entry.figure.padEnd(width)} ${value} ${baseline.padEnd(16)} ${aim.padEnd(10)} ${verdict(entry.met)}`.trimEnd(),
+    );
   }
   const folder = join(ROOT, "bench", "results");
   mkdirSync(folder, { recursive: true });

@@ -83,7 +83,11 @@ export async function openServer(): Promise<Server> {
   const port = await freePort();
   const home = mkdtempSync(join(tmpdir(), "lamina-bench-"));
   const environment = { ...process.env, PORT: String(port), LAMINA_HOME: home };
-  const child = spawn(process.execPath, [join(ROOT, "scripts/start.mjs")], { cwd: ROOT, env: environment, stdio: "ignore" });
+  const child = spawn(process.execPath, [join(ROOT, "scripts/start.mjs")], {
+    cwd: ROOT,
+    env: environment,
+    stdio: "ignore",
+  });
   const url = `http://127.0.0.1:${port}`;
   const close = async (): Promise<void> => {
     await end(child);

@@ -39,9 +39,9 @@ export async function cycle(kernel: Kernel, run: LiveRun): Promise<void> {
   for (;;) {
     speech.begin();
     const lease = RunFailure.unwrap(await stage(kernel, run, "schedule", (data) => schedule(kernel, run, data)));
-    const inferred = await stage(kernel, run, "infer", (data) => infer(kernel, run, (text) => speech.say(text), data)).finally(
-      () => unschedule(kernel, run, lease),
-    );
+    const inferred = await stage(kernel, run, "infer", (data) =>
+      infer(kernel, run, (text) => speech.say(text), data),
+    ).finally(() => unschedule(kernel, run, lease));
     const { text, calls } = RunFailure.unwrap(inferred);
     if (calls.length > 0) await stage(kernel, run, "syscall", (data) => syscall(kernel, run, calls, data));
     const answered = await stage(kernel, run, "verify", (data) => verify(kernel, run, speech, text, data));

@@ -64,7 +64,8 @@ export class Process extends DurableObject<Cloudflare.Env> implements ProcessApi
     if (!known.success) return failed(NO_PROCESS);
     this.#kernel ??= boot(this.ctx, this.env, known.data as Caller);
     const kernel = this.#kernel;
-    if (kernel === null || kernel.user !== known.data.user || kernel.process !== known.data.process) return failed(NO_PROCESS);
+    if (kernel === null || kernel.user !== known.data.user || kernel.process !== known.data.process)
+      return failed(NO_PROCESS);
     return await work(kernel);
   }
 

@@ -24,6 +24,7 @@ export const SEARCH_RESULTS_MOST = 100; // results of a search at the most
 export const QUERY_CHARACTERS = 4_096; // characters of a search query; protects the index scan
 export const REPLY_WAIT_MS = 60_000; // milliseconds a non-streaming reply waits before it answers 202
 export const SSE_KEEP_ALIVE_MS = 15_000; // milliseconds between comments on an idle stream; keeps proxies from closing it
+export const JSON_DEPTH = 32; // levels of nesting a JSON schema or argument may have; protects recursive readers
 export const TRAP_ATTEMPTS = 3; // tries of one call into a process; protects against a restart in mid-call
 export const IDEMPOTENCY_KEY_CHARACTERS = 255; // characters of an Idempotency-Key
 
@@ -37,6 +38,8 @@ export const VERIFY_REASKS = 1; // times an unsupported answer is asked again
 export const IDEMPOTENCY_MS = 86_400_000; // milliseconds an idempotency key is remembered (24 h)
 export const EVENTS_MS = 86_400_000; // milliseconds a finished run's event chunks are kept (24 h)
 export const HEARTBEAT_MS = 30_000; // milliseconds between alarms while a run is live; keeps the object from eviction
+export const INFER_ATTEMPTS = 3; // tries of one inference whose failure can pass, as long as nothing was said
+export const CANCEL_WAIT_MS = 5_000; // milliseconds a cancel waits for the run to end before it answers
 export const OUTPUT_CHARACTERS = 262_144; // characters of one model answer; protects the object's rows
 export const SYSCALLS_PER_STEP = 16; // system calls of one inference; protects the object
 export const SYSCALL_RESULT_CHARACTERS = 24_000; // characters of one system call's result shown to a model
@@ -57,7 +60,11 @@ export const FLUSH_BATCH_BYTES = 1_000_000; // bytes of one json_each parameter;
 export const FLUSH_RETRY_MS = 2_000; // milliseconds before a failed write to D1 is tried again, doubled up to 5 minutes
 export const FLUSH_RETRY_MOST_MS = 300_000; // milliseconds between tries of a failing write at the most
 
+export const QUERY_TERMS = 64; // different terms of a query that are scored, the rarest held ones; protects the index scan
+export const TERM_CHARACTERS = 64; // characters of one indexed word; protects the index's memory
+
 // Pool
+export const POOL_ATTEMPTS = 3; // times a run asks a pool that does not answer
 export const POOL_SLOTS = 256; // concurrent inferences of one model until the provider says less
 export const POOL_QUEUE = 4_096; // inferences waiting for one model; then `overloaded`
 export const POOL_WAIT_MS = 120_000; // milliseconds an inference waits for a slot; then `overloaded`

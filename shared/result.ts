@@ -6,7 +6,9 @@
  */
 import type { Failure } from "#shared/errors.ts";
 
-export type Result<Value> = { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly error: Failure };
+export type Result<Value> =
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly error: Failure };
 
 /** A success holding `value`. */
 export function success<Value>(value: Value): { readonly ok: true; readonly value: Value } {

@@ -41,9 +41,17 @@ export function head(messages: readonly Message[]): ProviderMessage[] {
 }
 
 function joins(last: ProviderMessage, next: Message): boolean {
-  return last.role === next.role && (last.role === "user" || last.role === "assistant") && last.tool_calls === undefined;
+  return (
+    last.role === next.role && (last.role === "user" || last.role === "assistant") && last.tool_calls === undefined
+  );
 }
 
-function providerCall(call: NonNullable<Message["toolCalls"]>[number]): NonNullable<ProviderMessage["tool_calls"]>[number] {
-  return { id: call.id, type: "function", function: { name: call.name, arguments: JSON.stringify(call.arguments ?? {}) } };
+function providerCall(
+  call: NonNullable<Message["toolCalls"]>[number],
+): NonNullable<ProviderMessage["tool_calls"]>[number] {
+  return {
+    id: call.id,
+    type: "function",
+    function: { name: call.name, arguments: JSON.stringify(call.arguments ?? {}) },
+  };
 }

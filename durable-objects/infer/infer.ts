@@ -7,7 +7,7 @@
  */
 import { SYSCALLS, syscallTools, type SyscallName, type SystemCall } from "#shared/calls.ts";
 import { failure, type Failure } from "#shared/errors.ts";
-import { OUTPUT_CHARACTERS, RUN_STEPS } from "#shared/limits.ts";
+import { INFER_ATTEMPTS, OUTPUT_CHARACTERS, RUN_STEPS } from "#shared/limits.ts";
 import { failed, success, type Result } from "#shared/result.ts";
 import { estimateTokens } from "#shared/tokens.ts";
 import type { Kernel } from "#kernel/kernel.ts";
@@ -22,7 +22,6 @@ import { assembleContext, contextTokens } from "#kernel/vm/context.ts";
 
 /** What a model may ask for; commands may ask for more. */
 const MODEL_SYSCALLS: readonly SyscallName[] = ["memory_write", "memory_search", "memory_read", "memory_forget"];
-const ATTEMPTS = 3;
 const BACKOFF_MS = 250;
 
 export async function infer(
@@ -52,7 +51,7 @@ export async function infer(
       finishStep(kernel, run.id, name, inference);
       return success(inference);
     }
-    if (!outcome.retryable || outcome.text !== "" || attempt === ATTEMPTS) return failed(outcome.error);
+    if (!outcome.retryable || outcome.text !== "" || attempt === INFER_ATTEMPTS) return failed(outcome.error);
     data["attempts"] = attempt + 1;
     await new Promise((resolve) => setTimeout(resolve, BACKOFF_MS * 2 ** attempt * (0.5 + Math.random())));
     run.abort.signal.throwIfAborted();
@@ -77,7 +76,12 @@ interface Outcome {
   retryable: boolean;
 }
 
-async function attemptInference(kernel: Kernel, run: LiveRun, request: InferRequest, say: (text: string) => void): Promise<Outcome> {
+async function attemptInference(
+  kernel: Kernel,
+  run: LiveRun,
+  request: InferRequest,
+  say: (text: string) => void,
+): Promise<Outcome> {
   const outcome: Outcome = { text: "", calls: [], usage: null, error: null, retryable: false };
   for await (const event of kernel.driver.infer(request, run.abort.signal)) {
     collect(outcome, event, say);

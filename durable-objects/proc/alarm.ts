@@ -55,7 +55,12 @@ export async function ringAlarm(kernel: Kernel, work: TimerWork): Promise<void> 
     } catch (error) {
       const wait = Math.min(FIRST_RETRY_MS * 2 ** attempts, FLUSH_RETRY_MOST_MS);
       logEvent("timer-failed", { timer: name, attempts, error: errorName(error) });
-      kernel.sql.exec("UPDATE timers SET due = ?, attempts = ?, working = 0 WHERE name = ?", kernel.now() + wait, attempts + 1, name);
+      kernel.sql.exec(
+        "UPDATE timers SET due = ?, attempts = ?, working = 0 WHERE name = ?",
+        kernel.now() + wait,
+        attempts + 1,
+        name,
+      );
     }
   }
   rearm(kernel);

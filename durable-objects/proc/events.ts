@@ -102,7 +102,14 @@ export function readEvents(kernel: Kernel, run: RunId, after: number | null): Re
         seen = lines.at(-1)?.id ?? seen;
         if (lines.length > 0) {
           await kernel.storage.sync(); // nobody may see a part that a crash could still take back
-          controller.enqueue(encoder.encode(lines.splice(0).map((line) => `${JSON.stringify(line)}\n`).join("")));
+          controller.enqueue(
+            encoder.encode(
+              lines
+                .splice(0)
+                .map((line) => `${JSON.stringify(line)}\n`)
+                .join(""),
+            ),
+          );
           if (!ended) return;
         }
         if (ended || left) {

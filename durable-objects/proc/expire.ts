@@ -11,7 +11,10 @@ export function expire(kernel: Kernel): void {
   const now = kernel.now();
   const old = "SELECT id FROM runs WHERE finished_at < ?";
   kernel.sql.exec(`DELETE FROM events WHERE run IN (${old})`, now - EVENTS_MS);
-  kernel.sql.exec("UPDATE runs SET idempotency_key = NULL WHERE idempotency_key IS NOT NULL AND created_at < ? AND finished_at IS NOT NULL", now - IDEMPOTENCY_MS);
+  kernel.sql.exec(
+    "UPDATE runs SET idempotency_key = NULL WHERE idempotency_key IS NOT NULL AND created_at < ? AND finished_at IS NOT NULL",
+    now - IDEMPOTENCY_MS,
+  );
   kernel.sql.exec("DELETE FROM replies WHERE created_at < ?", now - IDEMPOTENCY_MS);
   const left = kernel.sql
     .exec<{ due: number | null }>(

@@ -11,7 +11,9 @@ type StepRow = { state: "started" | "done"; result: string | null };
 
 /** The stored result of a finished step, or null when it is not finished. */
 export function finishedStep(kernel: Kernel, run: RunId, name: string): { readonly result: unknown } | null {
-  const row = kernel.sql.exec<StepRow>("SELECT state, result FROM steps WHERE run = ? AND name = ?", run, name).toArray()[0];
+  const row = kernel.sql
+    .exec<StepRow>("SELECT state, result FROM steps WHERE run = ? AND name = ?", run, name)
+    .toArray()[0];
   return row?.state === "done" ? { result: row.result === null ? null : JSON.parse(row.result) } : null;
 }
 

@@ -46,8 +46,10 @@ export interface LiveRun {
   nextTrace: number;
   /** Trace rows not stored yet. */
   readonly untraced: TraceRow[];
-  /** Texts forgotten while this run was live; nothing it stores may repeat them. */
+  /** Texts it was shown that were forgotten while it was live; nothing it stores may repeat them. */
   readonly forgotten: string[];
+  /** True when forgetting took this run's own words, or was what it was asked to do: it leaves no turn and no calls behind. */
+  scrubbed: boolean;
   /** A page was forgotten that this run had to do with: it is scrubbed when it ends. */
   scrub: boolean;
   output: string;
@@ -62,7 +64,10 @@ export function openRun(kernel: Kernel, row: RunRow): LiveRun {
     .exec<{ next: number }>("SELECT COALESCE(MAX(id), -1) + 1 AS next FROM trace WHERE run = ?", run)
     .one().next;
   const shown = kernel.sql
-    .exec<{ page: number }>("SELECT DISTINCT page FROM run_pages WHERE run = ? AND how IN ('mapped', 'returned', 'created')", run)
+    .exec<{ page: number }>(
+      "SELECT DISTINCT page FROM run_pages WHERE run = ? AND how IN ('mapped', 'returned', 'created')",
+      run,
+    )
     .toArray();
   return {
     id: run,
@@ -91,6 +96,7 @@ export function openRun(kernel: Kernel, row: RunRow): LiveRun {
     nextTrace,
     untraced: [],
     forgotten: [],
+    scrubbed: false,
     scrub: kernel.sql.exec("SELECT 1 FROM run_pages WHERE run = ? AND how = 'forgotten'", run).toArray().length > 0,
     output: "",
     citations: [],

@@ -48,7 +48,12 @@ export function openThread(kernel: Kernel, thread: ThreadId, ephemeral = false):
 }
 
 /** Appends messages to a thread; call it inside the transaction that makes them true. Answers their ids. */
-export function saveMessages(kernel: Kernel, thread: ThreadId, run: RunId | null, messages: readonly Message[]): number[] {
+export function saveMessages(
+  kernel: Kernel,
+  thread: ThreadId,
+  run: RunId | null,
+  messages: readonly Message[],
+): number[] {
   const now = kernel.now();
   const ids = messages.map((message) => {
     const calls = message.toolCalls === undefined ? null : JSON.stringify(message.toolCalls);
@@ -86,7 +91,9 @@ export function restoreMessage(
   thread: ThreadId,
   message: Message & { readonly page: number | null; readonly createdAt: number },
 ): void {
-  const before = kernel.sql.exec<{ updated_at: number }>("SELECT updated_at FROM threads WHERE id = ?", thread).one().updated_at;
+  const before = kernel.sql
+    .exec<{ updated_at: number }>("SELECT updated_at FROM threads WHERE id = ?", thread)
+    .one().updated_at;
   const [id] = saveMessages(kernel, thread, null, [message]);
   kernel.sql.exec("UPDATE messages SET page = ?, created_at = ? WHERE id = ?", message.page, message.createdAt, id);
   kernel.sql.exec("UPDATE threads SET updated_at = MAX(?, ?) WHERE id = ?", before, message.createdAt, thread);

@@ -14,6 +14,7 @@ import { emit, emitStart, wake } from "#kernel/proc/events.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
 import { dropThread, saveMessages, threadExists, type Message } from "#kernel/proc/messages.ts";
 import { liveRuns, moveRun, saveAnswer } from "#kernel/proc/runs.ts";
+import { scrubEnded } from "#kernel/vm/forget.ts";
 import { FORGOTTEN, repeats } from "#kernel/vm/repeats.ts";
 import { scrubRun } from "#kernel/vm/scrub.ts";
 
@@ -33,7 +34,11 @@ export function retire(kernel: Kernel, run: LiveRun): void {
     if (run.scrub) scrubRun(kernel, run.id, answerMayStay(run));
     saveAnswer(kernel, run.id, answer);
     closeConversation(kernel, run, storedOutput(run));
-    emit(kernel, run, { type: "data-usage", data: { model: run.model, ...run.usage, ms: kernel.now() - run.startedAt } });
+    scrubEnded(kernel, run);
+    emit(kernel, run, {
+      type: "data-usage",
+      data: { model: run.model, ...run.usage, ms: kernel.now() - run.startedAt },
+    });
     emit(kernel, run, { type: "finish", finishReason: "stop" });
     moveRun(kernel, run.id, "done");
   });
@@ -41,13 +46,27 @@ export function retire(kernel: Kernel, run: LiveRun): void {
 }
 
 /** Ends a run that has no answer, with the reason. Text that was already shown stays as what was said. */
-export function giveUp(kernel: Kernel, run: LiveRun, state: Extract<RunState, "failed" | "cancelled" | "interrupted">, error: Failure): void {
+export function giveUp(
+  kernel: Kernel,
+  run: LiveRun,
+  state: Extract<RunState, "failed" | "cancelled" | "interrupted">,
+  error: Failure,
+): void {
   transact(kernel, () => {
     if (run.scrub) scrubRun(kernel, run.id, answerMayStay(run));
-    saveAnswer(kernel, run.id, { output: storedOutput(run), citations: run.scrub ? [] : run.citations, abstained: false, usage: run.usage });
+    saveAnswer(kernel, run.id, {
+      output: storedOutput(run),
+      citations: run.scrub ? [] : run.citations,
+      abstained: false,
+      usage: run.usage,
+    });
     closeConversation(kernel, run, storedOutput(run));
+    scrubEnded(kernel, run);
     emitStart(kernel, run);
-    emit(kernel, run, { type: "data-usage", data: { model: run.model, ...run.usage, ms: kernel.now() - run.startedAt } });
+    emit(kernel, run, {
+      type: "data-usage",
+      data: { model: run.model, ...run.usage, ms: kernel.now() - run.startedAt },
+    });
     if (state === "cancelled") emit(kernel, run, { type: "abort", reason: error.detail });
     else emit(kernel, run, { type: "error", errorText: error.detail });
     moveRun(kernel, run.id, state, error);

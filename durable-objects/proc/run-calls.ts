@@ -6,6 +6,7 @@ import { TERMINAL_STATES } from "#shared/abi.ts";
 import { failure } from "#shared/errors.ts";
 import type { RunId, ThreadId } from "#shared/ids.ts";
 import { parseRunId } from "#shared/ids.ts";
+import { CANCEL_WAIT_MS } from "#shared/limits.ts";
 import { failed, success, type Result } from "#shared/result.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { lastEvent, nextChange, readEvents } from "#kernel/proc/events.ts";
@@ -66,8 +67,6 @@ export function cancel(kernel: Kernel, run: RunId): Promise<Result<RunView>> {
   cancelRun(kernel, run);
   return settled(kernel, run, CANCEL_WAIT_MS);
 }
-
-const CANCEL_WAIT_MS = 5_000;
 
 /** Continues an interrupted run from its journal. */
 export function resume(kernel: Kernel, run: RunId, cycle: Cycle): Result<RunStarted> {

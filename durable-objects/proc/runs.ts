@@ -100,7 +100,10 @@ export function reopenRun(kernel: Kernel, run: RunId): void {
 /** Counts one more recovery of an orphaned run and answers how many there were. */
 export function countRecovery(kernel: Kernel, run: RunId): number {
   return kernel.sql
-    .exec<{ recoveries: number }>("UPDATE runs SET recoveries = recoveries + 1, state = 'queued' WHERE id = ? RETURNING recoveries", run)
+    .exec<{ recoveries: number }>(
+      "UPDATE runs SET recoveries = recoveries + 1, state = 'queued' WHERE id = ? RETURNING recoveries",
+      run,
+    )
     .one().recoveries;
 }
 

@@ -4,6 +4,7 @@
 import type { MessageView, Page, ThreadView } from "#shared/abi.ts";
 import { failure } from "#shared/errors.ts";
 import { parseThreadId, type RunId, type ThreadId } from "#shared/ids.ts";
+import { CANCEL_WAIT_MS } from "#shared/limits.ts";
 import { failed, success, type Result } from "#shared/result.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { dropThread, listMessages, listThreads, threadExists } from "#kernel/proc/messages.ts";
@@ -14,7 +15,6 @@ import { cancelRun } from "#kernel/proc/work-thread.ts";
 
 const NO_THREAD = failure("not_found", "There is no such thread.");
 const NO_CURSOR = failure("invalid_request", "`cursor` is not one of this list.");
-const CANCEL_WAIT_MS = 5_000;
 
 function known(kernel: Kernel, thread: ThreadId): boolean {
   return parseThreadId(thread) !== null && threadExists(kernel, thread);
@@ -25,7 +25,12 @@ export function list(kernel: Kernel, limit: number, cursor: string | undefined):
   return success(listThreads(kernel, limit, cursor));
 }
 
-export function messages(kernel: Kernel, thread: ThreadId, limit: number, cursor: string | undefined): Result<Page<MessageView>> {
+export function messages(
+  kernel: Kernel,
+  thread: ThreadId,
+  limit: number,
+  cursor: string | undefined,
+): Result<Page<MessageView>> {
   if (!known(kernel, thread)) return failed(NO_THREAD);
   const after = cursor === undefined ? 0 : Number(cursor);
   if (!Number.isSafeInteger(after) || after < 0) return failed(NO_CURSOR);

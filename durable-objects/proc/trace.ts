@@ -33,7 +33,12 @@ export interface TraceRow {
 }
 
 /** Records one event. */
-export function trace(kernel: Kernel, run: Pick<LiveRun, "nextTrace" | "untraced">, event: string, data: TraceData = {}): void {
+export function trace(
+  kernel: Kernel,
+  run: Pick<LiveRun, "nextTrace" | "untraced">,
+  event: string,
+  data: TraceData = {},
+): void {
   run.untraced.push({ id: run.nextTrace, at: kernel.now(), event, data: JSON.stringify(data) });
   run.nextTrace += 1;
 }

@@ -69,7 +69,8 @@ function end(kernel: Kernel, run: LiveRun, error: unknown): void {
   if (!(reason instanceof RunFailure)) {
     logEvent("run-broke", { run: run.id, error: errorName(error) }, "error");
   }
-  const why: Failure = reason instanceof RunFailure ? reason.failure : failure("internal", "The run broke inside the kernel.");
+  const why: Failure =
+    reason instanceof RunFailure ? reason.failure : failure("internal", "The run broke inside the kernel.");
   pageOut(kernel, run); // what the person said is kept, whatever became of the answer
   giveUp(kernel, run, cancelled ? "cancelled" : "failed", why);
   storeTrace(kernel, run);

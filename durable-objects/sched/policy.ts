@@ -16,7 +16,11 @@ export function nextInLine(waiting: readonly Waiting[]): number {
   let best = -1;
   for (const [index, candidate] of waiting.entries()) {
     const current = waiting[best];
-    if (current === undefined || rank(candidate) < rank(current) || (rank(candidate) === rank(current) && candidate.ticket < current.ticket)) {
+    if (
+      current === undefined ||
+      rank(candidate) < rank(current) ||
+      (rank(candidate) === rank(current) && candidate.ticket < current.ticket)
+    ) {
       best = index;
     }
   }

@@ -4,6 +4,7 @@
  * A command calls no model and needs no slot. A lease that is never given back (a crash) expires in the pool. A pool that restarts while we wait is asked again.
  */
 import { failure } from "#shared/errors.ts";
+import { POOL_ATTEMPTS } from "#shared/limits.ts";
 import { errorName, logEvent } from "#shared/log.ts";
 import { failed, success, type Result } from "#shared/result.ts";
 import type { Kernel } from "#kernel/kernel.ts";
@@ -11,13 +12,12 @@ import type { LiveRun } from "#kernel/proc/live-run.ts";
 import type { TraceData } from "#kernel/proc/trace.ts";
 import type { Lease } from "#kernel/sched/lease.ts";
 
-const ATTEMPTS = 3;
 const RETRY_AFTER_SECONDS = 2;
 
 export async function schedule(kernel: Kernel, run: LiveRun, data: TraceData): Promise<Result<Lease | null>> {
   if (run.instruction.kind === "command") return success(null);
   data["band"] = "interactive";
-  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+  for (let attempt = 1; attempt <= POOL_ATTEMPTS; attempt += 1) {
     try {
       const asked = kernel.env.POOL.getByName(run.model).acquire(`${kernel.user}/${run.id}`, "interactive");
       const lease = await unlessAborted(kernel, run, Promise.resolve(asked));
@@ -36,7 +36,9 @@ async function unlessAborted(kernel: Kernel, run: LiveRun, asked: Promise<Result
   const { signal } = run.abort;
   const { promise, reject } = Promise.withResolvers<never>();
   const abort = (): void => {
-    kernel.background(asked.then((late) => (late.ok ? unschedule(kernel, run, late.value) : undefined)).catch(() => undefined));
+    kernel.background(
+      asked.then((late) => (late.ok ? unschedule(kernel, run, late.value) : undefined)).catch(() => undefined),
+    );
     reject(signal.reason);
   };
   signal.addEventListener("abort", abort, { once: true });

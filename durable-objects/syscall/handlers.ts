@@ -23,13 +23,22 @@ export type Handler =
     };
 
 export const HANDLERS: Readonly<Record<SyscallName, Handler>> = {
-  memory_write: { effect: true, act: (kernel, run, args) => writeMemory(kernel, run, SYSCALLS.memory_write.arguments.parse(args)) },
-  memory_search: { effect: false, act: (kernel, run, args) => searchMemory(kernel, run, SYSCALLS.memory_search.arguments.parse(args)) },
-  memory_read: { effect: false, act: (kernel, run, args) => readMemory(kernel, run, SYSCALLS.memory_read.arguments.parse(args)) },
+  memory_write: {
+    effect: true,
+    act: (kernel, run, args) => writeMemory(kernel, run, SYSCALLS.memory_write.arguments.parse(args)),
+  },
+  memory_search: {
+    effect: false,
+    act: (kernel, run, args) => searchMemory(kernel, run, SYSCALLS.memory_search.arguments.parse(args)),
+  },
+  memory_read: {
+    effect: false,
+    act: (kernel, run, args) => readMemory(kernel, run, SYSCALLS.memory_read.arguments.parse(args)),
+  },
   memory_forget: {
     effect: true,
     prepare: (kernel, args) => prepareForget(kernel, SYSCALLS.memory_forget.arguments.parse(args)),
-    act: (kernel, _run, args) => forgetMemory(kernel, SYSCALLS.memory_forget.arguments.parse(args)),
+    act: (kernel, run, args) => forgetMemory(kernel, run, SYSCALLS.memory_forget.arguments.parse(args)),
   },
   process_list: { effect: false, act: (kernel) => listProcesses(kernel) },
 };

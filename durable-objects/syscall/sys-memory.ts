@@ -12,7 +12,7 @@ import { failed, success, type Result } from "#shared/result.ts";
 import { PAGE_KINDS, type PageKind } from "#shared/abi.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { count } from "#kernel/proc/counters.ts";
-import { notePages, type LiveRun } from "#kernel/proc/live-run.ts";
+import { notePages, type LiveRun, type PageUse } from "#kernel/proc/live-run.ts";
 import { fault } from "#kernel/vm/fault.ts";
 import { forgetPage } from "#kernel/vm/forget.ts";
 import { renderPage } from "#kernel/vm/page.ts";
@@ -21,7 +21,7 @@ import { writePage } from "#kernel/vm/write-page.ts";
 
 const NO_PAGE = failure("not_found", "There is no such page.");
 
-function show(kernel: Kernel, run: LiveRun, numbers: readonly number[], how: "created" | "returned"): void {
+function show(kernel: Kernel, run: LiveRun, numbers: readonly number[], how: PageUse): void {
   for (const number of numbers) run.mapped.add(number);
   notePages(kernel, run.id, numbers, how);
 }
@@ -42,7 +42,11 @@ export function writeMemory(kernel: Kernel, run: LiveRun, args: SyscallArguments
   return success({ handle: composePageHandle(numbers[0] ?? 0), handles: numbers.map(composePageHandle) });
 }
 
-export async function searchMemory(kernel: Kernel, run: LiveRun, args: SyscallArguments<"memory_search">): Promise<Result<unknown>> {
+export async function searchMemory(
+  kernel: Kernel,
+  run: LiveRun,
+  args: SyscallArguments<"memory_search">,
+): Promise<Result<unknown>> {
   if (args.kind !== undefined && !isKind(args.kind)) {
     return failed(failure("invalid_request", `Kinds are: ${PAGE_KINDS.join(", ")}, assistant.`));
   }
@@ -78,7 +82,11 @@ function numberOf(handle: string): number {
   return (parsed === null ? null : pageNumber(parsed)) ?? -1;
 }
 
-export async function readMemory(kernel: Kernel, run: LiveRun, args: SyscallArguments<"memory_read">): Promise<Result<unknown>> {
+export async function readMemory(
+  kernel: Kernel,
+  run: LiveRun,
+  args: SyscallArguments<"memory_read">,
+): Promise<Result<unknown>> {
   const found = await fault(kernel, [numberOf(args.handle)]);
   if (!found.ok) return found;
   const page = found.value.pages[0];
@@ -92,10 +100,12 @@ export async function prepareForget(kernel: Kernel, args: SyscallArguments<"memo
   await fault(kernel, [numberOf(args.handle)]);
 }
 
-export function forgetMemory(kernel: Kernel, args: SyscallArguments<"memory_forget">): Result<unknown> {
+export function forgetMemory(kernel: Kernel, run: LiveRun, args: SyscallArguments<"memory_forget">): Result<unknown> {
   const handle = parsePageHandle(args.handle);
   const page = handle === null ? null : findPage(kernel, handle);
   if (page === null) return failed(NO_PAGE);
+  show(kernel, run, [page.number], "mapped"); // what it asked for may be the page's own words
+  run.scrubbed = run.instruction.kind === "language";
   forgetPage(kernel, { ...page, text: page.text ?? "" });
   return success({ forgotten: composePageHandle(page.number) });
 }

@@ -16,10 +16,17 @@ import { transact } from "#kernel/proc/transact.ts";
 import type { TraceData } from "#kernel/proc/trace.ts";
 import { HANDLERS, type Handler } from "#kernel/syscall/handlers.ts";
 
-export type Outcome = { readonly ok: true; readonly result: unknown } | { readonly ok: false; readonly result: { readonly error: Failure } };
+export type Outcome =
+  | { readonly ok: true; readonly result: unknown }
+  | { readonly ok: false; readonly result: { readonly error: Failure } };
 
 /** Runs the calls of one inference and adds them and their results to the run's messages, in the order of the calls. */
-export async function syscall(kernel: Kernel, run: LiveRun, calls: readonly SystemCall[], data: TraceData): Promise<void> {
+export async function syscall(
+  kernel: Kernel,
+  run: LiveRun,
+  calls: readonly SystemCall[],
+  data: TraceData,
+): Promise<void> {
   data["calls"] = calls.map((call) => (isSyscallName(call.name) ? call.name : "unknown"));
   const named = calls.map((call, index) => ({ ...call, id: `${call.id}.${run.step}.${index}` }));
   const outcomes = await Promise.all(named.map((call, index) => execute(kernel, run, call, index)));
@@ -60,10 +67,13 @@ function refuse(detail: string): Checked & { readonly ok: false } {
 
 /** The guard: nothing acts before its name and arguments were read. */
 export function check(call: Pick<SystemCall, "name" | "arguments">): Checked {
-  if (!isSyscallName(call.name)) return refuse(`There is no system call of this name. There are: ${Object.keys(SYSCALLS).join(", ")}.`);
+  if (!isSyscallName(call.name))
+    return refuse(`There is no system call of this name. There are: ${Object.keys(SYSCALLS).join(", ")}.`);
   const parsed = SYSCALLS[call.name].arguments.safeParse(call.arguments);
   if (!parsed.success) {
-    const issues = parsed.error.issues.slice(0, 3).map((issue) => `${issue.path.join(".") || "arguments"}: ${issue.message}`);
+    const issues = parsed.error.issues
+      .slice(0, 3)
+      .map((issue) => `${issue.path.join(".") || "arguments"}: ${issue.message}`);
     return refuse(`Wrong arguments for ${call.name}: ${issues.join("; ")}.`);
   }
   return { ok: true, handler: HANDLERS[call.name], args: parsed.data };
@@ -75,7 +85,10 @@ function toOutcome(result: { ok: true; value: unknown } | { ok: false; error: Fa
 
 function close(kernel: Kernel, run: LiveRun, name: string, call: SystemCall, outcome: Outcome): Outcome {
   finishStep(kernel, run.id, name, outcome);
-  emit(kernel, run, { type: "data-syscall", data: { id: call.id, name: call.name, arguments: call.arguments, ...outcome } });
+  emit(kernel, run, {
+    type: "data-syscall",
+    data: { id: call.id, name: call.name, arguments: call.arguments, ...outcome },
+  });
   return outcome;
 }
 

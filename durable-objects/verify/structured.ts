@@ -34,6 +34,8 @@ export function readStructured(schema: JsonObject, text: string): StructuredAnsw
   }
   const parsed = reader.safeParse(value);
   if (parsed.success) return { ok: true, json: JSON.stringify(parsed.data) };
-  const issues = parsed.error.issues.slice(0, 5).map((issue) => `${issue.path.join(".") || "answer"}: ${issue.message}`);
+  const issues = parsed.error.issues
+    .slice(0, 5)
+    .map((issue) => `${issue.path.join(".") || "answer"}: ${issue.message}`);
   return { ok: false, problem: issues.join("; ") };
 }

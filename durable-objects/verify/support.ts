@@ -20,7 +20,9 @@ const CALENDAR = new Set(
 const CHINESE_CALENDAR = /[年月日号周年天时点分前后之上下个星期第几两一二三四五六七八九十百是的在了不约每次]/gu;
 
 function contentTerms(text: string): Set<string> {
-  const words = tokenize(text.replaceAll(CHINESE_CALENDAR, " ")).filter((word) => !isStopWord(word) && !/^\d+(st|nd|rd|th)?$/.test(word));
+  const words = tokenize(text.replaceAll(CHINESE_CALENDAR, " ")).filter(
+    (word) => !isStopWord(word) && !/^\d+(st|nd|rd|th)?$/.test(word),
+  );
   return new Set(words.flatMap((word) => analyze(word)).filter((term) => !CALENDAR.has(term)));
 }
 

@@ -47,7 +47,9 @@ function verifyStructured(
     return true;
   }
   if (run.reasks >= VERIFY_REASKS) {
-    throw new RunFailure(failure("model_unavailable", `This model gave no answer that meets \`reply\`: ${answer.problem}`));
+    throw new RunFailure(
+      failure("model_unavailable", `This model gave no answer that meets \`reply\`: ${answer.problem}`),
+    );
   }
   run.reasks += 1;
   const note = `The answer does not meet the JSON schema asked for: ${answer.problem} Answer again with the JSON alone.`;

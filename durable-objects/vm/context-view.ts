@@ -20,7 +20,9 @@ export function viewContext(kernel: Kernel, thread: ThreadId): Result<ContextVie
     return failed(failure("not_found", "There is no such thread."));
   }
   const preamble = estimateTokens(PREAMBLE);
-  const tools = estimateTokens(JSON.stringify(syscallTools(["memory_forget", "memory_read", "memory_search", "memory_write"])));
+  const tools = estimateTokens(
+    JSON.stringify(syscallTools(["memory_forget", "memory_read", "memory_search", "memory_write"])),
+  );
   const frames: FrameView[] = [
     frame("prefix", "preamble", preamble, "frozen"),
     frame("prefix", "tools", tools, "frozen"),

@@ -41,7 +41,7 @@ async function* exportBatches(kernel: Kernel): AsyncGenerator<object[]> {
 }
 
 async function* pageBatches(kernel: Kernel): AsyncGenerator<object[]> {
-  for (let after = 0; ; ) {
+  for (let after = 0; ;) {
     const rows = kernel.sql
       .exec<{ number: number; evidence: number }>(
         "SELECT number, evidence FROM pages WHERE deleted = 0 AND number > ? ORDER BY number LIMIT ?",
@@ -65,8 +65,17 @@ async function* pageBatches(kernel: Kernel): AsyncGenerator<object[]> {
 }
 
 function* messageBatches(kernel: Kernel): Generator<object[]> {
-  type Row = { id: number; thread: string; role: string; content: string; tool_calls: string | null; tool_call_id: string | null; page: number | null; created_at: number };
-  for (let after = 0; ; ) {
+  type Row = {
+    id: number;
+    thread: string;
+    role: string;
+    content: string;
+    tool_calls: string | null;
+    tool_call_id: string | null;
+    page: number | null;
+    created_at: number;
+  };
+  for (let after = 0; ;) {
     const rows = kernel.sql
       .exec<Row>(
         `SELECT id, thread, role, content, tool_calls, tool_call_id, page, created_at FROM messages

@@ -39,31 +39,60 @@ function forgetInRun(kernel: Kernel, run: RunId, page: ResidentPage): void {
   live.forgotten.push(page.text);
 }
 
+/** A live run that was shown the page: what it stores from now on may not repeat it. */
+function forgetInRun(run: LiveRun, page: ResidentPage, gone: ReadonlySet<number>): void {
+  run.forgotten.push(page.text);
+  const handles = new Set<string>([...gone].map(composePageHandle));
+  run.citations = run.citations.filter((citation) => !handles.has(citation.handle));
+}
+
+/** Takes out what a run stored of forgotten words after they were forgotten; call it when the run ends. */
+export function scrubEnded(kernel: Kernel, run: LiveRun): void {
+  if (run.forgotten.length === 0) return;
+  const stored = kernel.sql
+    .exec<{ words: string }>(
+      `SELECT COALESCE(part ->> '$.delta', part) AS words FROM events WHERE run = ?1
+       UNION ALL SELECT COALESCE(result ->> '$.text', '') || ' ' || COALESCE(result, '') || ' ' || COALESCE(arguments, '') FROM steps WHERE run = ?1`,
+      run.id,
+    )
+    .toArray();
+  const said = [run.output, ...stored.map((row) => row.words)].join(" ");
+  if (!run.forgotten.some((text) => repeats(said, text))) return;
+  kernel.sql.exec("UPDATE steps SET arguments = NULL, result = NULL WHERE run = ?", run.id);
+  scrubEvents(kernel, run.id);
+}
+
 /** Runs that created, showed or quoted the page, and those that had it mapped and repeat its words. */
 function scrubbedRuns(kernel: Kernel, page: ResidentPage): RunId[] {
   const rows = kernel.sql
-    .exec<{ run: string; how: string; output: string }>(
-      `SELECT run_pages.run AS run, MAX(how <> 'mapped') AS how, output FROM run_pages JOIN runs ON runs.id = run_pages.run
-       WHERE page = ?1 GROUP BY run_pages.run
+    .exec<{ run: string; how: string; words: string }>(
+      `SELECT run_pages.run AS run, MAX(how <> 'mapped') AS how, output || ' ' || (instruction ->> '$.text') AS words
+       FROM run_pages JOIN runs ON runs.id = run_pages.run WHERE page = ?1 GROUP BY run_pages.run
        UNION SELECT id, 1, output FROM runs WHERE id = ?2`,
       page.number,
       page.run,
     )
     .toArray();
-  return rows.filter((row) => Number(row.how) === 1 || repeats(row.output, page.text)).map((row) => row.run as RunId);
+  return rows.filter((row) => Number(row.how) === 1 || repeats(row.words, page.text)).map((row) => row.run as RunId);
 }
 
-/** Pages of the same runs (the turn that said it, the answer that repeated it) that carry the page's words. */
+/**
+ * Pages of the same runs (the turn that said it, the answer that repeated it) that carry the page's words. What the run that
+ * wrote the page keeps beside it as no evidence is the same thing in other words.
+ */
 function sameWords(kernel: Kernel, page: ResidentPage, runs: readonly RunId[]): number[] {
   const rows = kernel.sql
-    .exec<{ number: number; text: string | null; kind: string }>(
-      `SELECT number, text, kind FROM pages WHERE deleted = 0 AND run IN (SELECT value FROM json_each(?)) AND kind IN ('turn', 'assistant')`,
+    .exec<{ number: number; text: string | null; run: string; evidence: number }>(
+      `SELECT number, text, run, evidence FROM pages WHERE deleted = 0 AND run IN (SELECT value FROM json_each(?)) AND kind IN ('turn', 'assistant')`,
       JSON.stringify(runs),
     )
     .toArray();
   const tag = `[${composePageHandle(page.number)}]`;
   return rows
-    .filter((row) => row.text !== null && (repeats(row.text, page.text) || row.text.includes(tag)))
+    .filter((row) => {
+      const beside = row.run === page.run && row.evidence === 0;
+      return beside || (row.text !== null && (repeats(row.text, page.text) || row.text.includes(tag)));
+    })
     .map((row) => row.number);
 }
 

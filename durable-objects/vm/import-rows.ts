@@ -42,7 +42,11 @@ const pageRow = z.strictObject({
   updatedAt: z.iso.datetime().optional(),
 });
 
-const threadRow = z.strictObject({ type: z.literal("thread"), thread: z.string(), createdAt: z.iso.datetime().optional() });
+const threadRow = z.strictObject({
+  type: z.literal("thread"),
+  thread: z.string(),
+  createdAt: z.iso.datetime().optional(),
+});
 
 const messageRow = z.strictObject({
   type: z.literal("message"),
@@ -56,15 +60,26 @@ const messageRow = z.strictObject({
 });
 
 type PageImport = z.infer<typeof pageRow>;
-type Taken = { readonly ok: true; readonly handles: readonly PageHandle[] } | { readonly ok: false; readonly reason: string };
+type Taken =
+  | { readonly ok: true; readonly handles: readonly PageHandle[] }
+  | { readonly ok: false; readonly reason: string };
 
-export async function importRows(kernel: Kernel, key: string, rows: readonly ImportRow[]): Promise<Result<ImportReport>> {
+export async function importRows(
+  kernel: Kernel,
+  key: string,
+  rows: readonly ImportRow[],
+): Promise<Result<ImportReport>> {
   const first = rows[0];
-  if (first === undefined || rows.length > IMPORT_BATCH_ROWS) return failed(failure("invalid_request", "Not a batch of rows."));
+  if (first === undefined || rows.length > IMPORT_BATCH_ROWS)
+    return failed(failure("invalid_request", "Not a batch of rows."));
   const name = `import ${key} ${first.line}`;
   const hash = await sha256(JSON.stringify(rows));
   const known = kernel.sql
-    .exec<{ hash: string; reply: string }>("SELECT hash, reply FROM replies WHERE key = ? AND created_at > ?", name, kernel.now() - IDEMPOTENCY_MS)
+    .exec<{ hash: string; reply: string }>(
+      "SELECT hash, reply FROM replies WHERE key = ? AND created_at > ?",
+      name,
+      kernel.now() - IDEMPOTENCY_MS,
+    )
     .toArray()[0];
   if (known !== undefined) {
     if (known.hash !== hash) return failed(failure("conflict", "This Idempotency-Key was used with another import."));
@@ -72,7 +87,13 @@ export async function importRows(kernel: Kernel, key: string, rows: readonly Imp
   }
   const report = transact(kernel, () => {
     const taken = takeAll(kernel, rows);
-    kernel.sql.exec("INSERT OR REPLACE INTO replies VALUES (?, ?, ?, ?)", name, hash, JSON.stringify(taken), kernel.now());
+    kernel.sql.exec(
+      "INSERT OR REPLACE INTO replies VALUES (?, ?, ?, ?)",
+      name,
+      hash,
+      JSON.stringify(taken),
+      kernel.now(),
+    );
     setTimer(kernel, "expire", kernel.now() + IDEMPOTENCY_MS + 1);
     return taken;
   });
@@ -163,7 +184,10 @@ function takePage(kernel: Kernel, row: PageImport): Taken {
   if (number === "used") return { ok: false, reason: "handle: already used in this process" };
   const handles = drafts.value.map((draft, part) => {
     const whole = drafts.value.length === 1 && number !== null;
-    const page = insertPage(kernel, part === 0 ? restored(whole ? { ...draft, text: row.text } : draft, row, number) : draft);
+    const page = insertPage(
+      kernel,
+      part === 0 ? restored(whole ? { ...draft, text: row.text } : draft, row, number) : draft,
+    );
     return composePageHandle(page.number);
   });
   return { ok: true, handles };

@@ -13,6 +13,7 @@ import { transact } from "#kernel/proc/transact.ts";
 import type { TraceData } from "#kernel/proc/trace.ts";
 import { flush } from "#kernel/vm/flush.ts";
 import { insertPage } from "#kernel/vm/page-table.ts";
+import { repeats } from "#kernel/vm/repeats.ts";
 import { draftPages } from "#kernel/vm/write-page.ts";
 
 export function pageOut(kernel: Kernel, run: LiveRun, data: TraceData = {}): void {
@@ -32,7 +33,7 @@ function writeTurn(kernel: Kernel, run: LiveRun): number {
     .exec<{ id: number }>("SELECT id FROM messages WHERE run = ? AND role = 'user' LIMIT 1", run.id)
     .toArray()[0];
   if (message !== undefined && turn[0] !== undefined) tieMessageToPage(kernel, message.id, turn[0]);
-  if (run.output.trim() === "") return turn.length;
+  if (run.output.trim() === "" || run.forgotten.some((text) => repeats(run.output, text))) return turn.length;
   const answer = write(kernel, run, { ...thread, kind: "assistant", role: "assistant", text: run.output }, true);
   return turn.length + answer.length;
 }

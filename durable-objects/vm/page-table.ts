@@ -35,7 +35,14 @@ export function readPages(kernel: Kernel, numbers: readonly number[]): PageRow[]
 export type PageDraft = Pick<
   PageRow,
   "kind" | "role" | "speaker" | "source" | "at" | "at_text" | "zoned" | "thread" | "run" | "evidence"
-> & { readonly text: string; readonly tags: readonly string[]; readonly number?: number; readonly createdAt?: number; readonly updatedAt?: number; readonly version?: number };
+> & {
+  readonly text: string;
+  readonly tags: readonly string[];
+  readonly number?: number;
+  readonly createdAt?: number;
+  readonly updatedAt?: number;
+  readonly version?: number;
+};
 
 const SESSION_GAP_MS = 6 * 3_600_000;
 
@@ -51,8 +58,11 @@ function sessionOf(kernel: Kernel, draft: PageDraft, number: number): string {
     )
     .toArray()[0];
   const alone = draft.kind === "fact" || draft.kind === "note" || draft.kind === "instruction";
-  const near = last !== undefined && Math.abs((last.at ?? draft.at ?? 0) - (draft.at ?? last.at ?? 0)) <= SESSION_GAP_MS;
-  return last !== undefined && near && !alone && last.kind !== "fact" ? last.session : `${draft.thread ?? ""}/${number.toString(36)}`;
+  const near =
+    last !== undefined && Math.abs((last.at ?? draft.at ?? 0) - (draft.at ?? last.at ?? 0)) <= SESSION_GAP_MS;
+  return last !== undefined && near && !alone && last.kind !== "fact"
+    ? last.session
+    : `${draft.thread ?? ""}/${number.toString(36)}`;
 }
 
 /** Writes a new page, dirty and indexed. Call it inside the transaction that makes it true. */
@@ -181,7 +191,9 @@ export function dropOldBodies(kernel: Kernel, tokens: number): number {
 
 export function residentTokens(kernel: Kernel): number {
   return kernel.sql
-    .exec<{ tokens: number }>("SELECT COALESCE(SUM(tokens), 0) AS tokens FROM pages WHERE text IS NOT NULL AND deleted = 0")
+    .exec<{ tokens: number }>(
+      "SELECT COALESCE(SUM(tokens), 0) AS tokens FROM pages WHERE text IS NOT NULL AND deleted = 0",
+    )
     .one().tokens;
 }
 

@@ -38,7 +38,12 @@ export type ResidentPage = PageRow & { text: string };
 export function isoDate(at: number | null, zoned: boolean): string | null {
   if (at === null) return null;
   const text = new Date(at).toISOString();
-  return zoned ? text : text.slice(0, -1).replace(/\.000$/, "").replace(/T00:00:00$/, "");
+  return zoned
+    ? text
+    : text
+        .slice(0, -1)
+        .replace(/\.000$/, "")
+        .replace(/T00:00:00$/, "");
 }
 
 export function viewPage(page: ResidentPage): PageView {

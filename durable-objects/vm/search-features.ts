@@ -10,6 +10,7 @@
  * weighted fields of one term frequency (BM25F).
  */
 import { clusterMates } from "#shared/text/clusters.ts";
+import { QUERY_TERMS } from "#shared/limits.ts";
 import { dateMatch } from "#kernel/vm/search-dates.ts";
 import type { HeldPage, Layout } from "#kernel/vm/search-layout.ts";
 import type { Postings } from "#kernel/vm/postings.ts";
@@ -62,18 +63,15 @@ function addTo(column: Float64Array, position: number, value: number): void {
   column[position] = (column[position] ?? 0) + value;
 }
 
-/** A pasted text as a query is asked by its rarest held terms: protects the object's time. A question has about six. */
-const MAX_QUERY_TERMS = 64;
-
 function askedTerms(terms: readonly string[], postings: Postings): readonly string[] {
-  if (terms.length <= MAX_QUERY_TERMS) return terms;
+  if (terms.length <= QUERY_TERMS) return terms;
   const held = terms
     .map((term) => ({ term, pages: postings.find(term)?.slots.length ?? 0 }))
     .filter(({ pages }) => pages > 0);
   // The sort is stable, so terms as rare as each other stay in the order asked.
   return held
     .sort((one, other) => one.pages - other.pages)
-    .slice(0, MAX_QUERY_TERMS)
+    .slice(0, QUERY_TERMS)
     .map(({ term }) => term);
 }
 

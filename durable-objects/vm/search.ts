@@ -60,7 +60,8 @@ function readRange(query: MemoryQuery): Result<{ from?: number; to?: number }> {
     const written = query[side];
     if (written === undefined) continue;
     const date = parseWrittenDate(written);
-    if (date === null) return failed(failure("invalid_request", `\`${side}\` is not a date this system can read; use ISO 8601.`));
+    if (date === null)
+      return failed(failure("invalid_request", `\`${side}\` is not a date this system can read; use ISO 8601.`));
     // A `to` of a whole day includes that day.
     range[side] = side === "to" && date.precision === "day" ? date.at + dayMilliseconds - 1 : date.at;
   }

@@ -26,7 +26,8 @@ export interface PageDate {
 export function readDate(written: string | null): Result<PageDate> {
   if (written === null || written.trim() === "") return success({ at: null, at_text: null, zoned: 0 });
   const date = parseWrittenDate(written);
-  if (date === null) return failed(failure("invalid_request", "`at` is not a date this system can read; use ISO 8601."));
+  if (date === null)
+    return failed(failure("invalid_request", "`at` is not a date this system can read; use ISO 8601."));
   return success({ at: date.at, at_text: date.text, zoned: date.zoned ? 1 : 0 });
 }
 

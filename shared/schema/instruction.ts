@@ -3,15 +3,16 @@
  *
  * The byte limit of `input` is checked by the route, because it has a code of its own (payload_too_large).
  */
+import { JSON_DEPTH } from "#shared/limits.ts";
 import { z } from "zod";
 import { processIdSchema, threadIdSchema } from "#shared/schema/ids.ts";
-import { depthOf, JSON_DEPTH_MOST } from "#shared/schema/json-value.ts";
+import { depthOf } from "#shared/schema/json-value.ts";
 import { storableText } from "#shared/schema/text.ts";
 
 /** A JSON schema the answer must meet. */
 export const replySchema = z
   .record(z.string(), z.unknown())
-  .refine((value) => depthOf(value) <= JSON_DEPTH_MOST, `is nested deeper than ${JSON_DEPTH_MOST} levels`);
+  .refine((value) => depthOf(value) <= JSON_DEPTH, `is nested deeper than ${JSON_DEPTH} levels`);
 
 export const modelNameSchema = z
   .string()

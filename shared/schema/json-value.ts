@@ -4,12 +4,10 @@
  * `canonicalJson` sorts keys, so two bodies that mean the same hash the same. Call it only on a value whose `depthOf` was
  * checked: it recurses.
  */
-
-/** Levels of nesting a client's JSON schema may have; protects every function that recurses over it. */
-export const JSON_DEPTH_MOST = 32;
+import { JSON_DEPTH } from "#shared/limits.ts";
 
 /** Levels of nesting of a JSON value; stops counting just above `most`. Does not recurse. */
-export function depthOf(value: unknown, most: number = JSON_DEPTH_MOST): number {
+export function depthOf(value: unknown, most: number = JSON_DEPTH): number {
   let level: unknown[] = [value];
   let depth = 0;
   while (level.length > 0 && depth <= most) {

@@ -12,7 +12,9 @@ const END = /[?？]\s*["'”’」』)）]*\s*$/u;
 function isAsking(sentence: string): boolean {
   const text = sentence.trim();
   if (END.test(text)) return true;
-  return /\p{Script=Han}/u.test(text) ? CHINESE.test(text) && !/[。！!.]$/u.test(text) : OPENERS.test(text) && !/[.!]$/u.test(text);
+  return /\p{Script=Han}/u.test(text)
+    ? CHINESE.test(text) && !/[。！!.]$/u.test(text)
+    : OPENERS.test(text) && !/[.!]$/u.test(text);
 }
 
 /** True when every sentence of the text asks. */

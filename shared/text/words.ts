@@ -8,11 +8,9 @@
  * What must hold: every function is total (any text, lone surrogates included) and pure. `analyze` is part of the stored index
  * format. Scripts written without spaces become overlapping pairs of characters, so "京都" is found inside "去京都玩" without a dictionary.
  */
+import { TERM_CHARACTERS } from "#shared/limits.ts";
 import { lemma } from "#shared/text/lemmas.ts";
 import { stem } from "#shared/text/porter.ts";
-
-/** Characters of one word that are kept: protects the index from pasted base64, not a limit a word of any language meets. */
-const MAX_WORD_LENGTH = 64;
 
 const PAIRED_SCRIPTS =
   "\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Hangul}\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}ー々〆";
@@ -97,7 +95,7 @@ export function foldText(text: string): string {
 /** "don't" → do, not; "maria's" → maria; "we've" → we; "o'brien" → obrien. */
 function pushLatinWord(word: string, into: string[]): void {
   if (!word.includes("'")) {
-    into.push(word.slice(0, MAX_WORD_LENGTH));
+    into.push(word.slice(0, TERM_CHARACTERS));
     return;
   }
   const negated = /^([a-z]+)n't$/.exec(word);
@@ -107,7 +105,7 @@ function pushLatinWord(word: string, into: string[]): void {
     return;
   }
   const base = word.replace(/'(?:s|ll|ve|re|d|m)$/, "").replaceAll("'", "");
-  into.push(base.slice(0, MAX_WORD_LENGTH));
+  into.push(base.slice(0, TERM_CHARACTERS));
 }
 
 function pushPairs(run: string, into: string[]): void {
@@ -123,7 +121,7 @@ export function tokenize(text: string): string[] {
   for (const [piece] of foldText(text).matchAll(PIECE)) {
     if (PAIRED_RUN.test(piece)) pushPairs(piece, tokens);
     else if (/^[a-z0-9]/.test(piece)) pushLatinWord(piece, tokens);
-    else tokens.push(piece.slice(0, MAX_WORD_LENGTH));
+    else tokens.push(piece.slice(0, TERM_CHARACTERS));
   }
   return tokens;
 }

@@ -79,7 +79,10 @@ export function useEnv(wrap: ((env: Cloudflare.Env) => Cloudflare.Env) | null): 
 }
 
 /** Runs `work` inside the process's object, with the kernel of its present instance. */
-export async function inKernel<Value>(caller: Caller, work: (kernel: Kernel) => Promise<Value> | Value): Promise<Value> {
+export async function inKernel<Value>(
+  caller: Caller,
+  work: (kernel: Kernel) => Promise<Value> | Value,
+): Promise<Value> {
   await objectOf(caller).inspect(caller);
   return runInDurableObject(objectOf(caller), () => {
     const kernel = kernels.get(addressOf(caller));
@@ -101,9 +104,13 @@ export function rows<Row extends Record<string, SqlStorageValue>>(
 export async function everythingStored(caller: Caller): Promise<string> {
   return inKernel(caller, (kernel) => {
     const tables = kernel.sql
-      .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '_cf_%'")
+      .exec<{ name: string }>(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '_cf_%'",
+      )
       .toArray();
-    return tables.map(({ name }) => `${name}: ${JSON.stringify(kernel.sql.exec(`SELECT * FROM "${name}"`).toArray())}`).join("\n");
+    return tables
+      .map(({ name }) => `${name}: ${JSON.stringify(kernel.sql.exec(`SELECT * FROM "${name}"`).toArray())}`)
+      .join("\n");
   });
 }
 

@@ -60,7 +60,9 @@ describe("ownership", () => {
 
   it("names exactly the methods there are", async () => {
     const { Process } = await import("#kernel/process.ts");
-    const methods = Object.getOwnPropertyNames(Process.prototype).filter((name) => name !== "constructor" && name !== "alarm");
+    const methods = Object.getOwnPropertyNames(Process.prototype).filter(
+      (name) => name !== "constructor" && name !== "alarm",
+    );
     const called = await everyMethod(callerOf("methods"), callerOf("nobody-else"), "run_init_x" as RunId);
     expect(Object.keys(called).toSorted()).toEqual(methods.toSorted());
   });
@@ -76,7 +78,9 @@ describe("ownership", () => {
 
   it("is not brought to life by a stranger's call", async () => {
     const owner = callerOf("unborn");
-    expectNotFound(await everyMethod(owner, { ...callerOf("stranger"), shard: 7 }, "run_init_01ARZ3NDEKTSV4RRFFQ69G5FAV" as RunId));
+    expectNotFound(
+      await everyMethod(owner, { ...callerOf("stranger"), shard: 7 }, "run_init_01ARZ3NDEKTSV4RRFFQ69G5FAV" as RunId),
+    );
     const tables = await runInDurableObject(objectOf(owner), (_instance, ctx) =>
       ctx.storage.sql.exec("SELECT name FROM sqlite_master WHERE name NOT LIKE '_cf_%'").toArray(),
     );
@@ -87,7 +91,11 @@ describe("ownership", () => {
     const owner = callerOf("two-processes");
     const other = await ask(callerOf("two-processes-b"), "hello");
     const object = objectOf(owner);
-    for (const answer of [await object.settled(owner, other.run, 0), await object.traceOf(owner, other.run), await object.cancel(owner, other.run)]) {
+    for (const answer of [
+      await object.settled(owner, other.run, 0),
+      await object.traceOf(owner, other.run),
+      await object.cancel(owner, other.run),
+    ]) {
       expect(answer).toMatchObject({ ok: false, error: { code: "not_found" } });
     }
   });

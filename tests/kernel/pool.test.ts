@@ -44,7 +44,13 @@ describe("the pool", () => {
     await inPool("fifo", 1, async (pool) => {
       const held = leaseOf(await pool.acquire("holder", "interactive"));
       const order: string[] = [];
-      const line: [string, Band][] = [["batch", "batch"], ["a", "normal"], ["first", "interactive"], ["b", "normal"], ["second", "interactive"]];
+      const line: [string, Band][] = [
+        ["batch", "batch"],
+        ["a", "normal"],
+        ["first", "interactive"],
+        ["b", "normal"],
+        ["second", "interactive"],
+      ];
       const waits = line.map(async ([name, band]) => {
         const lease = leaseOf(await pool.acquire(name, band));
         order.push(name);
@@ -117,7 +123,10 @@ describe("the pool", () => {
       const waits: Promise<Result<Lease>>[] = [];
       for (let index = 0; index < POOL_QUEUE; index += 1) waits.push(pool.acquire(`w${index}`, "interactive"));
       while (pool.view().waiting < POOL_QUEUE) await Promise.resolve();
-      expect(await pool.acquire("one too many", "interactive")).toMatchObject({ ok: false, error: { code: "overloaded" } });
+      expect(await pool.acquire("one too many", "interactive")).toMatchObject({
+        ok: false,
+        error: { code: "overloaded" },
+      });
       vi.advanceTimersByTime(POOL_WAIT_MS - 1);
       expect(pool.view().waiting).toBe(POOL_QUEUE);
       vi.advanceTimersByTime(1);
@@ -132,9 +141,18 @@ describe("the pool", () => {
 });
 
 describe("any schedule of the pool", () => {
-  type Step = { readonly act: "acquire"; readonly band: Band } | { readonly act: "release" | "crash"; readonly pick: number } | { readonly act: "expire" };
+  type Step =
+    | { readonly act: "acquire"; readonly band: Band }
+    | { readonly act: "release" | "crash"; readonly pick: number }
+    | { readonly act: "expire" };
   const step: fc.Arbitrary<Step> = fc.oneof(
-    { weight: 4, arbitrary: fc.record({ act: fc.constant("acquire" as const), band: fc.constantFrom<Band>("interactive", "normal", "batch") }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        act: fc.constant("acquire" as const),
+        band: fc.constantFrom<Band>("interactive", "normal", "batch"),
+      }),
+    },
     { weight: 3, arbitrary: fc.record({ act: fc.constantFrom("release" as const, "crash" as const), pick: fc.nat() }) },
     { weight: 1, arbitrary: fc.record({ act: fc.constant("expire" as const) }) },
   );
@@ -186,11 +204,19 @@ describe("any schedule of the pool", () => {
 
   it("chooses the lowest ticket of the best band", () => {
     fc.assert(
-      fc.property(fc.uniqueArray(fc.record({ band: fc.constantFrom<Band>("interactive", "normal", "batch"), ticket: fc.nat(1_000) }), { selector: (one) => one.ticket }), (line) => {
-        const bands = ["interactive", "normal", "batch"];
-        const best = line.toSorted((one, other) => bands.indexOf(one.band) - bands.indexOf(other.band) || one.ticket - other.ticket)[0];
-        expect(line[nextInLine(line)]).toEqual(best);
-      }),
+      fc.property(
+        fc.uniqueArray(
+          fc.record({ band: fc.constantFrom<Band>("interactive", "normal", "batch"), ticket: fc.nat(1_000) }),
+          { selector: (one) => one.ticket },
+        ),
+        (line) => {
+          const bands = ["interactive", "normal", "batch"];
+          const best = line.toSorted(
+            (one, other) => bands.indexOf(one.band) - bands.indexOf(other.band) || one.ticket - other.ticket,
+          )[0];
+          expect(line[nextInLine(line)]).toEqual(best);
+        },
+      ),
     );
   });
 });
@@ -199,7 +225,10 @@ describe("a process and its pool", () => {
   it("gives every slot back, whether the run ends well, fails or is cancelled", async () => {
     const caller = callerOf("pool-return");
     const model = "pool-return-model";
-    useModel(caller, says([text("Fine.")], [{ type: "error", error: { code: "model_unavailable", detail: "No." }, retryable: false }]));
+    useModel(
+      caller,
+      says([text("Fine.")], [{ type: "error", error: { code: "model_unavailable", detail: "No." }, retryable: false }]),
+    );
     expect((await ask(caller, "one", { model })).status).toBe("done");
     expect((await ask(caller, "two", { model })).status).toBe("failed");
     useModel(caller, async function* (_request, signal) {

@@ -36,7 +36,11 @@ const inputsSchema = z.object({
     .array(
       z.object({
         type: z.literal("function"),
-        function: z.object({ name: z.string(), description: z.string().optional(), parameters: z.unknown().optional() }),
+        function: z.object({
+          name: z.string(),
+          description: z.string().optional(),
+          parameters: z.unknown().optional(),
+        }),
       }),
     )
     .optional(),

@@ -26,12 +26,18 @@ export function readAiError(error: unknown): { readonly error: Failure; readonly
   const code = Number(/(?:^|\D)(\d{4})(?=:|\D|$)/.exec(message)?.[1] ?? "0");
   switch (code) {
     case 3040:
-      return { error: failure("model_unavailable", "The model has no capacity now.", RETRY_AFTER_SECONDS), retryable: true };
+      return {
+        error: failure("model_unavailable", "The model has no capacity now.", RETRY_AFTER_SECONDS),
+        retryable: true,
+      };
     case 3007:
     case 3008:
       return { error: failure("model_unavailable", "The model took too long.", RETRY_AFTER_SECONDS), retryable: true };
     case 3036:
-      return { error: failure("quota_exceeded", "The account's daily allowance of neurons is used up.", 3600), retryable: false };
+      return {
+        error: failure("quota_exceeded", "The account's daily allowance of neurons is used up.", 3600),
+        retryable: false,
+      };
     case 3006:
       return { error: failure("payload_too_large", "The prompt is larger than the model takes."), retryable: false };
     case 5007:
@@ -42,7 +48,11 @@ export function readAiError(error: unknown): { readonly error: Failure; readonly
       return { error: failure("invalid_request", "The model refused the request."), retryable: false };
     default:
       return {
-        error: failure("model_unavailable", code === 0 ? "The model did not answer." : `The model failed (code ${code}).`, RETRY_AFTER_SECONDS),
+        error: failure(
+          "model_unavailable",
+          code === 0 ? "The model did not answer." : `The model failed (code ${code}).`,
+          RETRY_AFTER_SECONDS,
+        ),
         retryable: code === 0,
       };
   }
@@ -104,7 +114,11 @@ async function* converse(ai: AiBinding, request: InferRequest, signal: AbortSign
   if (calls.length > 0) yield { type: "calls", calls };
 }
 
-async function* readStream(stream: ReadableStream<Uint8Array>, tail: Tail, signal: AbortSignal): AsyncGenerator<InferEvent> {
+async function* readStream(
+  stream: ReadableStream<Uint8Array>,
+  tail: Tail,
+  signal: AbortSignal,
+): AsyncGenerator<InferEvent> {
   const reader = stream.pipeThrough(lines()).pipeThrough(serverSentEvents()).getReader();
   let finished = false;
   try {

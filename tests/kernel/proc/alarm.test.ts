@@ -28,7 +28,12 @@ function work(done: string[], more: Partial<TimerWork> = {}): TimerWork {
 }
 
 const due = (kernel: Kernel): Record<string, number> =>
-  Object.fromEntries(kernel.sql.exec<{ name: string; due: number }>("SELECT name, due FROM timers").toArray().map((row) => [row.name, row.due]));
+  Object.fromEntries(
+    kernel.sql
+      .exec<{ name: string; due: number }>("SELECT name, due FROM timers")
+      .toArray()
+      .map((row) => [row.name, row.due]),
+  );
 
 describe("the alarm", () => {
   it("rings for the earliest timer", async () => {
@@ -135,7 +140,11 @@ describe("expire", () => {
       const end = clock.at;
       real.sql.exec("UPDATE runs SET created_at = ?1, finished_at = ?1 WHERE id = ?2", end, first.run);
       real.sql.exec("UPDATE runs SET created_at = ?1, finished_at = ?1 WHERE id = ?2", end + 3_600_000, second.run);
-      const kept = (): string[] => real.sql.exec<{ run: string }>("SELECT DISTINCT run FROM events ORDER BY run").toArray().map((row) => row.run);
+      const kept = (): string[] =>
+        real.sql
+          .exec<{ run: string }>("SELECT DISTINCT run FROM events ORDER BY run")
+          .toArray()
+          .map((row) => row.run);
       clock.at = end + EVENTS_MS;
       expire(clock.kernel);
       expect(kept()).toEqual([first.run, second.run]);

@@ -12,7 +12,8 @@ import { ask, callerOf, eventsOf, objectOf, request, settled, start, unwrap } fr
 
 installSeam();
 
-const instructionOf = (asked: InferRequest): string => asked.messages.findLast((message) => message.role === "user")?.content ?? "";
+const instructionOf = (asked: InferRequest): string =>
+  asked.messages.findLast((message) => message.role === "user")?.content ?? "";
 
 /** A model that answers an instruction only when its gate is open, and notes the order in which it was asked. */
 function gated(caller: Caller): { readonly asked: string[]; readonly open: () => void } {
@@ -74,7 +75,10 @@ describe("a thread's queue", () => {
     const model = gated(caller);
     for (let index = 0; index < THREAD_QUEUE; index += 1) await start(caller, `instruction ${index}`);
     const refused = await objectOf(caller).execute(request(caller, "one too many"));
-    expect(refused).toMatchObject({ ok: false, error: { code: "overloaded", retryAfter: expect.any(Number) as number } });
+    expect(refused).toMatchObject({
+      ok: false,
+      error: { code: "overloaded", retryAfter: expect.any(Number) as number },
+    });
     await start(caller, "elsewhere", { thread: "other" });
     expect(await rows(caller, "SELECT 1 FROM runs WHERE instruction LIKE '%one too many%'")).toEqual([]);
     model.open();
@@ -132,7 +136,9 @@ describe("cancel", () => {
     const run = await start(caller, "My umbrella is in the blue cupboard.");
     await until(() => model.asked.length === 1);
     await cancel(caller, run.run);
-    expect(await rows(caller, "SELECT kind, text FROM pages")).toEqual([{ kind: "turn", text: "My umbrella is in the blue cupboard." }]);
+    expect(await rows(caller, "SELECT kind, text FROM pages")).toEqual([
+      { kind: "turn", text: "My umbrella is in the blue cupboard." },
+    ]);
   });
 });
 
@@ -150,7 +156,10 @@ describe("deleting a thread", () => {
     expect((await settled(caller, elsewhere.run)).status).toBe("done");
     expect(await rows(caller, "SELECT 1 FROM messages WHERE thread = 'main'")).toEqual([]);
     expect(await rows(caller, "SELECT text FROM pages WHERE text = 'I keep bees.'")).toHaveLength(1);
-    expect(await objectOf(caller).messages(caller, "main" as ThreadId, 10)).toMatchObject({ ok: false, error: { code: "not_found" } });
+    expect(await objectOf(caller).messages(caller, "main" as ThreadId, 10)).toMatchObject({
+      ok: false,
+      error: { code: "not_found" },
+    });
   });
 
   it("leaves no message of a run that ends after its thread is gone", async () => {

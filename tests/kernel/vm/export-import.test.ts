@@ -31,13 +31,23 @@ describe("export and import", () => {
   it("give another process the same pages, threads, messages, dates and evidence", async () => {
     const from = callerOf("export-from");
     const object = objectOf(from);
-    useModel(from, says([calls(["memory_write", { text: "The piano was tuned." }])], [text("Noted.")], [text("I don't know.")]));
-    await object.writePage(from, { text: "Dated.", at: "2:05 pm on 3 March, 2024", source: "D1:1", speaker: "Bo", tags: ["a", "b"] });
+    useModel(
+      from,
+      says([calls(["memory_write", { text: "The piano was tuned." }])], [text("Noted.")], [text("I don't know.")]),
+    );
+    await object.writePage(from, {
+      text: "Dated.",
+      at: "2:05 pm on 3 March, 2024",
+      source: "D1:1",
+      speaker: "Bo",
+      tags: ["a", "b"],
+    });
     await object.writePage(from, { text: "Undated.", at: null, kind: "document" });
     await object.writePage(from, { text: "Zoned.", at: "2024-03-03T14:05:00+02:00" });
     await object.writePage(from, { text: `${"Line of a long letter.\n\n".repeat(1_000)}End.` });
     await object.writePage(from, { text: "Forgotten." });
-    const gone = (await rows<{ number: number }>(from, "SELECT number FROM pages WHERE text = 'Forgotten.'"))[0]?.number ?? 0;
+    const gone =
+      (await rows<{ number: number }>(from, "SELECT number FROM pages WHERE text = 'Forgotten.'"))[0]?.number ?? 0;
     await object.forgetPage(from, `p${gone.toString(36)}` as never);
     await ask(from, "Remember that the piano was tuned.");
     await ask(from, "Who tuned it?", { thread: "other" });
@@ -51,10 +61,19 @@ describe("export and import", () => {
     expect(await exported(to)).toEqual(written);
     for (const thread of ["main", "other"] as ThreadId[]) {
       const [one, other] = [await object.messages(from, thread, 50), await objectOf(to).messages(to, thread, 50)];
-      const bare = (answer: unknown): unknown => JSON.parse(JSON.stringify(answer, (key, value: unknown) => (key === "id" || key === "run" ? null : value)));
+      const bare = (answer: unknown): unknown =>
+        JSON.parse(JSON.stringify(answer, (key, value: unknown) => (key === "id" || key === "run" ? null : value)));
       expect(bare(other)).toEqual(bare(one));
     }
-    expect(await objectOf(to).threads(to, 10)).toMatchObject({ ok: true, value: { items: [{ thread: "main", messages: 4 }, { thread: "other", messages: 2 }] } });
+    expect(await objectOf(to).threads(to, 10)).toMatchObject({
+      ok: true,
+      value: {
+        items: [
+          { thread: "main", messages: 4 },
+          { thread: "other", messages: 2 },
+        ],
+      },
+    });
     // A handle that was forgotten there is not given out here.
     const next = await objectOf(to).writePage(to, { text: "New." });
     const taken = written.map((row) => row["handle"]);
@@ -64,16 +83,26 @@ describe("export and import", () => {
   it("keep the dates of threads", async () => {
     const caller = callerOf("thread-dates");
     const at = "2021-02-03T04:05:06.000Z";
-    await imported(caller, "k", numbered([
-      { type: "thread", thread: "old", createdAt: at },
-      { type: "message", thread: "old", role: "user", content: "Hello.", createdAt: "2021-02-03T04:06:00.000Z" },
-    ]));
-    expect(await objectOf(caller).threads(caller, 5)).toMatchObject({ value: { items: [{ thread: "old", createdAt: at, updatedAt: "2021-02-03T04:06:00.000Z" }] } });
+    await imported(
+      caller,
+      "k",
+      numbered([
+        { type: "thread", thread: "old", createdAt: at },
+        { type: "message", thread: "old", role: "user", content: "Hello.", createdAt: "2021-02-03T04:06:00.000Z" },
+      ]),
+    );
+    expect(await objectOf(caller).threads(caller, 5)).toMatchObject({
+      value: { items: [{ thread: "old", createdAt: at, updatedAt: "2021-02-03T04:06:00.000Z" }] },
+    });
   });
 
   it("show imported messages in the next prompt and in its view", async () => {
     const caller = callerOf("imported-context");
-    await imported(caller, "k", numbered([{ type: "message", thread: "main", role: "user", content: "My cat is called Fig." }]));
+    await imported(
+      caller,
+      "k",
+      numbered([{ type: "message", thread: "main", role: "user", content: "My cat is called Fig." }]),
+    );
     const view = await objectOf(caller).context(caller, "main" as ThreadId);
     expect(view.ok && view.value.frames.filter((frame) => frame.region === "body")).toHaveLength(1);
   });
@@ -81,7 +110,9 @@ describe("export and import", () => {
   it("take a batch once, however often and however parallel it is sent", async () => {
     const caller = callerOf("import-twice");
     const batch = numbered([{ text: "One." }, { text: "Two." }]);
-    const [first, second] = await inKernel(caller, () => Promise.all([imported(caller, "k", batch), imported(caller, "k", batch)]));
+    const [first, second] = await inKernel(caller, () =>
+      Promise.all([imported(caller, "k", batch), imported(caller, "k", batch)]),
+    );
     expect(second).toEqual(first);
     expect(await imported(caller, "k", batch)).toEqual(first);
     expect(await rows(caller, "SELECT text FROM pages ORDER BY number")).toEqual([{ text: "One." }, { text: "Two." }]);
@@ -90,9 +121,14 @@ describe("export and import", () => {
   it("refuse another batch under the same key and line, also one of the same length", async () => {
     const caller = callerOf("import-conflict");
     await imported(caller, "k", numbered([{ text: "One." }]));
-    expect(await imported(caller, "k", numbered([{ text: "Other." }]))).toMatchObject({ ok: false, error: { code: "conflict" } });
+    expect(await imported(caller, "k", numbered([{ text: "Other." }]))).toMatchObject({
+      ok: false,
+      error: { code: "conflict" },
+    });
     expect(await imported(caller, "other", numbered([{ text: "Other." }]))).toMatchObject({ ok: true });
-    await inKernel(caller, (kernel) => kernel.sql.exec("UPDATE replies SET created_at = ?", Date.now() - IDEMPOTENCY_MS));
+    await inKernel(caller, (kernel) =>
+      kernel.sql.exec("UPDATE replies SET created_at = ?", Date.now() - IDEMPOTENCY_MS),
+    );
     expect(await imported(caller, "k", numbered([{ text: "Other." }]))).toMatchObject({ ok: true });
   });
 
@@ -122,24 +158,46 @@ describe("export and import", () => {
     const caller = callerOf("import-edges");
     const tags = Array.from({ length: TAGS_PER_PAGE }, (_, index) => `${index}`.padStart(TAG_CHARACTERS, "t"));
     const big = "One sentence of many. ".repeat(1_200).trim();
-    const report = unwrap(await imported(caller, "k", numbered([{ text: "Tagged.", tags }, { text: big, source: "D9:1" }])));
+    const report = unwrap(
+      await imported(
+        caller,
+        "k",
+        numbered([
+          { text: "Tagged.", tags },
+          { text: big, source: "D9:1" },
+        ]),
+      ),
+    );
     expect(report.handles.length).toBeGreaterThan(2);
-    const parts = await rows<{ text: string; source: string }>(caller, "SELECT text, source FROM pages WHERE source IS NOT NULL ORDER BY number");
+    const parts = await rows<{ text: string; source: string }>(
+      caller,
+      "SELECT text, source FROM pages WHERE source IS NOT NULL ORDER BY number",
+    );
     expect(parts.map((part) => part.text).join("")).toBe(big);
     expect(parts.every((part) => part.source === "D9:1" && part.text.length <= PAGE_BYTES)).toBe(true);
-    const rowsOf = (count: number): ImportRow[] => numbered(Array.from({ length: count }, (_, index) => ({ text: `Row ${index}.` })));
+    const rowsOf = (count: number): ImportRow[] =>
+      numbered(Array.from({ length: count }, (_, index) => ({ text: `Row ${index}.` })));
     expect(await imported(caller, "full", rowsOf(IMPORT_BATCH_ROWS))).toMatchObject({ ok: true });
-    expect(await imported(caller, "over", rowsOf(IMPORT_BATCH_ROWS + 1))).toMatchObject({ ok: false, error: { code: "invalid_request" } });
+    expect(await imported(caller, "over", rowsOf(IMPORT_BATCH_ROWS + 1))).toMatchObject({
+      ok: false,
+      error: { code: "invalid_request" },
+    });
   });
 
   it("never give a handle to two pages", async () => {
     const caller = callerOf("import-handles");
-    const report = unwrap(await imported(caller, "k", numbered([
-      { text: "Three.", handle: "p3" },
-      { text: "Again.", handle: "p3" },
-      { text: "Below.", handle: "p1" },
-      { text: "New." },
-    ])));
+    const report = unwrap(
+      await imported(
+        caller,
+        "k",
+        numbered([
+          { text: "Three.", handle: "p3" },
+          { text: "Again.", handle: "p3" },
+          { text: "Below.", handle: "p1" },
+          { text: "New." },
+        ]),
+      ),
+    );
     expect(report.skipped.map((skip) => skip.line)).toEqual([2, 3]);
     expect(report.handles).toEqual(["p3", "p4"]);
   });

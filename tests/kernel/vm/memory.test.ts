@@ -42,23 +42,39 @@ describe("writing and reading", () => {
     });
     const read = unwrap((await objectOf(caller).readPage(caller, written.handle)) as Result<PageView>);
     expect(read).toEqual(written);
-    expect(read).toMatchObject({ handle: "p1", version: 1, at: "2023-05-08T13:56:00", atText: "1:56 pm on 8 May, 2023", source: "D3:7", tags: ["move", "home"] });
+    expect(read).toMatchObject({
+      handle: "p1",
+      version: 1,
+      at: "2023-05-08T13:56:00",
+      atText: "1:56 pm on 8 May, 2023",
+      source: "D3:7",
+      tags: ["move", "home"],
+    });
   });
 
   it("knows no handle that is malformed, unknown or not canonical", async () => {
     const caller = callerOf("handles");
     await write(caller, { text: "One page." });
     for (const handle of ["p2", "p01", "p0", "P1", "p", "p1 ", "p-1", "pzzzzzzzzzz", "1"] as PageHandle[]) {
-      expect(await objectOf(caller).readPage(caller, handle)).toMatchObject({ ok: false, error: { code: "not_found" } });
+      expect(await objectOf(caller).readPage(caller, handle)).toMatchObject({
+        ok: false,
+        error: { code: "not_found" },
+      });
       expect(await edit(caller, handle, { text: "x" })).toMatchObject({ ok: false, error: { code: "not_found" } });
-      expect(await objectOf(caller).forgetPage(caller, handle)).toMatchObject({ ok: false, error: { code: "not_found" } });
+      expect(await objectOf(caller).forgetPage(caller, handle)).toMatchObject({
+        ok: false,
+        error: { code: "not_found" },
+      });
     }
   });
 
   it("refuses an empty text and an unreadable date, and stores nothing", async () => {
     const caller = callerOf("refuse");
     for (const page of [{ text: "  \n" }, { text: "When?", at: "the day the music died" }]) {
-      expect(await objectOf(caller).writePage(caller, page)).toMatchObject({ ok: false, error: { code: "invalid_request" } });
+      expect(await objectOf(caller).writePage(caller, page)).toMatchObject({
+        ok: false,
+        error: { code: "invalid_request" },
+      });
     }
     expect(await rows(caller, "SELECT 1 FROM pages")).toEqual([]);
   });
@@ -84,8 +100,13 @@ describe("writing and reading", () => {
       Promise.all([write(caller, { text: "Once." }, "k"), write(caller, { text: "Once." }, "k")]),
     );
     expect(both[0]).toEqual(both[1]);
-    expect(await objectOf(caller).writePage(caller, { text: "Twice." }, "k")).toMatchObject({ ok: false, error: { code: "conflict" } });
-    await inKernel(caller, (kernel) => kernel.sql.exec("UPDATE replies SET created_at = ?", Date.now() - IDEMPOTENCY_MS));
+    expect(await objectOf(caller).writePage(caller, { text: "Twice." }, "k")).toMatchObject({
+      ok: false,
+      error: { code: "conflict" },
+    });
+    await inKernel(caller, (kernel) =>
+      kernel.sql.exec("UPDATE replies SET created_at = ?", Date.now() - IDEMPOTENCY_MS),
+    );
     expect((await write(caller, { text: "Twice." }, "k")).handle).toBe("p2");
   });
 });
@@ -94,8 +115,14 @@ describe("editing", () => {
   it("raises the version, re-indexes, and refuses an old version", async () => {
     const caller = callerOf("edit");
     const { handle } = await write(caller, { text: "The boat is called Heron.", tags: ["boat"] });
-    expect(unwrap(await edit(caller, handle, { text: "The boat is called Plover.", version: 1 }))).toMatchObject({ version: 2, tags: ["boat"] });
-    expect(await edit(caller, handle, { text: "The boat is called Gull.", version: 1 })).toMatchObject({ ok: false, error: { code: "conflict" } });
+    expect(unwrap(await edit(caller, handle, { text: "The boat is called Plover.", version: 1 }))).toMatchObject({
+      version: 2,
+      tags: ["boat"],
+    });
+    expect(await edit(caller, handle, { text: "The boat is called Gull.", version: 1 })).toMatchObject({
+      ok: false,
+      error: { code: "conflict" },
+    });
     expect(await search(caller, { query: "Heron" })).toEqual([]);
     expect(await search(caller, { query: "Plover" })).toEqual(["The boat is called Plover."]);
   });
@@ -113,7 +140,11 @@ describe("editing", () => {
     const caller = callerOf("edit-forget");
     const { handle } = await write(caller, { text: "The code is walnut." });
     await inKernel(caller, () =>
-      Promise.all([edit(caller, handle, { tags: ["safe"] }), objectOf(caller).forgetPage(caller, handle), edit(caller, handle, { tags: ["x"] })]),
+      Promise.all([
+        edit(caller, handle, { tags: ["safe"] }),
+        objectOf(caller).forgetPage(caller, handle),
+        edit(caller, handle, { tags: ["x"] }),
+      ]),
     );
     expect(await objectOf(caller).readPage(caller, handle)).toMatchObject({ ok: false, error: { code: "not_found" } });
     expect(await search(caller, { query: "walnut" })).toEqual([]);
@@ -132,7 +163,8 @@ describe("editing", () => {
 describe("listing", () => {
   it("pages through everything once, in order, and by kind", async () => {
     const caller = callerOf("list");
-    for (let index = 0; index < 7; index += 1) await write(caller, { text: `Page ${index}.`, kind: index % 2 === 0 ? "fact" : "note" });
+    for (let index = 0; index < 7; index += 1)
+      await write(caller, { text: `Page ${index}.`, kind: index % 2 === 0 ? "fact" : "note" });
     const seen: string[] = [];
     let cursor: string | undefined;
     do {
@@ -144,7 +176,10 @@ describe("listing", () => {
     const notes = unwrap((await objectOf(caller).pages(caller, { kind: "note", limit: 3 })) as Result<Page<PageView>>);
     expect(notes).toMatchObject({ items: [{ handle: "p2" }, { handle: "p4" }, { handle: "p6" }] });
     expect(notes.cursor).toBeUndefined();
-    expect(await objectOf(caller).pages(caller, { limit: 3, cursor: "nonsense!" })).toMatchObject({ ok: false, error: { code: "invalid_request" } });
+    expect(await objectOf(caller).pages(caller, { limit: 3, cursor: "nonsense!" })).toMatchObject({
+      ok: false,
+      error: { code: "invalid_request" },
+    });
   });
 
   it("goes on after a page that was forgotten meanwhile", async () => {
@@ -160,7 +195,12 @@ describe("listing", () => {
 describe("searching", () => {
   const caller = callerOf("search");
   it("filters by kind, tags and dates, a date-only end included", async () => {
-    await write(caller, { text: "Swim at the lake on Friday.", at: "2024-06-07T23:59:59", kind: "note", tags: ["sport", "lake"] });
+    await write(caller, {
+      text: "Swim at the lake on Friday.",
+      at: "2024-06-07T23:59:59",
+      kind: "note",
+      tags: ["sport", "lake"],
+    });
     await write(caller, { text: "Swim at the pool on Saturday.", at: "2024-06-08", tags: ["sport"] });
     await write(caller, { text: "Swim at the sea on Sunday.", at: "2024-06-09T08:00:00" });
     const swims = async (more: Partial<MemoryQuery>): Promise<string[]> =>
@@ -173,14 +213,29 @@ describe("searching", () => {
     expect(await swims({ to: "2024-06-07" })).toEqual(["lake"]);
     expect(await swims({ from: "2024-06-08" })).toEqual(["pool", "sea"]);
     expect(await swims({ from: "2024-06-08", to: "2024-06-08" })).toEqual(["pool"]);
-    expect(await objectOf(caller).search(caller, { query: "swim", limit: 5, from: "whenever" })).toMatchObject({ ok: false, error: { code: "invalid_request" } });
+    expect(await objectOf(caller).search(caller, { query: "swim", limit: 5, from: "whenever" })).toMatchObject({
+      ok: false,
+      error: { code: "invalid_request" },
+    });
   });
 
   it("takes any text as a query, up to QUERY_CHARACTERS", async () => {
-    for (const query of ['"', "' OR 1=1 --", "NEAR(a, b) AND NOT *", "swim:*", "(((", "\u0000", "蛋糕？", "%_", "x".repeat(QUERY_CHARACTERS)]) {
+    for (const query of [
+      '"',
+      "' OR 1=1 --",
+      "NEAR(a, b) AND NOT *",
+      "swim:*",
+      "(((",
+      "\u0000",
+      "蛋糕？",
+      "%_",
+      "x".repeat(QUERY_CHARACTERS),
+    ]) {
       expect(await objectOf(caller).search(caller, { query, limit: 5 })).toMatchObject({ ok: true });
     }
-    expect(await objectOf(caller).search(caller, { query: "x".repeat(QUERY_CHARACTERS + 1), limit: 5 })).toMatchObject({ ok: false });
+    expect(await objectOf(caller).search(caller, { query: "x".repeat(QUERY_CHARACTERS + 1), limit: 5 })).toMatchObject({
+      ok: false,
+    });
   });
 
   it("finds Chinese by parts of words", async () => {

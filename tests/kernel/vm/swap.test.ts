@@ -17,7 +17,11 @@ import { ask, callerOf, objectOf, unwrap } from "#tests/kernel/process-client.ts
 installSeam();
 
 /** What the shard does for every process of this file; reset by each test. */
-const shard = { mode: "well" as "well" | "throws" | "fails-in-batch", slow: null as Promise<void> | null, queries: [] as string[] };
+const shard = {
+  mode: "well" as "well" | "throws" | "fails-in-batch",
+  slow: null as Promise<void> | null,
+  queries: [] as string[],
+};
 
 /** The memory shard with faults: counts queries, throws, waits, or breaks the last statement of a batch. */
 function faulty(database: D1Database): D1Database {
@@ -41,32 +45,23 @@ function faulty(database: D1Database): D1Database {
     });
   return new Proxy(database, {
     get(target, property) {
-      if (property === "prepare") return (query: string) => statement(query, target.prepare(query));
+      // Statements of a batch must be the binding's own; those that read are watched one by one.
+      if (property === "prepare") {
+        return (query: string) =>
+          query.startsWith("INSERT") ? target.prepare(query) : statement(query, target.prepare(query));
+      }
       if (property !== "batch") return Reflect.get(target, property) as unknown;
       return async (statements: D1PreparedStatement[]) => {
         shard.queries.push("batch");
         await meet();
         const broken = shard.mode === "fails-in-batch" ? [target.prepare("INSERT INTO nowhere VALUES (1)")] : [];
-        // The real binding wants its own statements, not proxies of them.
-        return target.batch([...statements.map((one) => (Reflect.get(one, "inner") as D1PreparedStatement | undefined) ?? one), ...broken]);
+        return target.batch([...statements, ...broken]);
       };
     },
   });
 }
 
-beforeAll(() => {
-  useEnv((real) => {
-    const database = faulty(env.MEM_0);
-    // `writeSwap` binds and hands its statements to `batch`; those must reach D1 as they are.
-    const plain = new Proxy(database, {
-      get(target, property) {
-        if (property !== "prepare") return Reflect.get(target, property) as unknown;
-        return (query: string) => (query.startsWith("INSERT") ? env.MEM_0.prepare(query) : target.prepare(query));
-      },
-    });
-    return { ...real, MEM_0: plain };
-  });
-});
+beforeAll(() => useEnv((real) => ({ ...real, MEM_0: faulty(env.MEM_0) })));
 
 function reset(): void {
   Object.assign(shard, { mode: "well", slow: null, queries: [] });
@@ -81,12 +76,18 @@ async function flushed(caller: Caller): Promise<void> {
 }
 
 async function stored(caller: Caller): Promise<Record<string, unknown>[]> {
-  const { results } = await env.MEM_0.prepare("SELECT handle, version, deleted, body FROM pages WHERE owner = ? ORDER BY handle").bind(caller.user).all();
+  const { results } = await env.MEM_0.prepare(
+    "SELECT handle, version, deleted, body FROM pages WHERE owner = ? ORDER BY handle",
+  )
+    .bind(caller.user)
+    .all();
   return results;
 }
 
-const dirty = (caller: Caller): Promise<{ number: number }[]> => rows(caller, "SELECT number FROM pages WHERE dirty = 1 ORDER BY number");
-const flushDue = (kernel: Kernel): number => kernel.sql.exec<{ due: number }>("SELECT due FROM timers WHERE name = 'flush'").one().due;
+const dirty = (caller: Caller): Promise<{ number: number }[]> =>
+  rows(caller, "SELECT number FROM pages WHERE dirty = 1 ORDER BY number");
+const flushDue = (kernel: Kernel): number =>
+  kernel.sql.exec<{ due: number }>("SELECT due FROM timers WHERE name = 'flush'").one().due;
 
 describe("D1 in good health", () => {
   it("gets every page, once, and only newer versions after it", async () => {
@@ -95,7 +96,10 @@ describe("D1 in good health", () => {
     await write(caller, "One.");
     await write(caller, "Two.");
     await flushed(caller);
-    expect(await stored(caller)).toMatchObject([{ handle: "p1", version: 1, body: "One." }, { handle: "p2", version: 1, body: "Two." }]);
+    expect(await stored(caller)).toMatchObject([
+      { handle: "p1", version: 1, body: "One." },
+      { handle: "p2", version: 1, body: "Two." },
+    ]);
     await objectOf(caller).editPage(caller, "p1" as PageHandle, { text: "One, changed." });
     await flushed(caller);
     expect((await stored(caller))[0]).toMatchObject({ version: 2, body: "One, changed." });
@@ -134,14 +138,20 @@ describe("D1 in good health", () => {
     await write(caller, "Only here.");
     await inKernel(caller, (kernel) => expect(dropOldBodies(kernel, 0)).toBe(0));
     shard.mode = "well";
-    expect(await objectOf(caller).readPage(caller, "p1" as PageHandle)).toMatchObject({ ok: true, value: { text: "Only here." } });
+    expect(await objectOf(caller).readPage(caller, "p1" as PageHandle)).toMatchObject({
+      ok: true,
+      value: { text: "Only here." },
+    });
   });
 
   it("takes more pages than one batch holds", async () => {
     reset();
     const caller = callerOf("swap-many");
     for (const line of [1, 201]) {
-      const batch = Array.from({ length: 200 }, (_, index) => ({ line: line + index, row: { text: `Row ${line + index}.` } }));
+      const batch = Array.from({ length: 200 }, (_, index) => ({
+        line: line + index,
+        row: { text: `Row ${line + index}.` },
+      }));
       await objectOf(caller).importRows(caller, "many", batch);
     }
     await flushed(caller);
@@ -230,7 +240,10 @@ describe("D1 that fails", () => {
     expect(run.status).toBe("done");
     expect(run.output).toContain("purple");
     shard.mode = "well";
-    expect(await object.readPage(caller, "p1" as PageHandle)).toMatchObject({ ok: true, value: { text: "The absent kite is yellow." } });
+    expect(await object.readPage(caller, "p1" as PageHandle)).toMatchObject({
+      ok: true,
+      value: { text: "The absent kite is yellow." },
+    });
   });
 
   it("lets a page be forgotten whose body is out of reach, and the body goes when D1 is back", async () => {
@@ -241,7 +254,10 @@ describe("D1 that fails", () => {
     await inKernel(caller, (kernel) => dropOldBodies(kernel, 0));
     shard.mode = "throws";
     expect(await objectOf(caller).forgetPage(caller, "p1" as PageHandle)).toMatchObject({ ok: true });
-    expect(await objectOf(caller).readPage(caller, "p1" as PageHandle)).toMatchObject({ ok: false, error: { code: "not_found" } });
+    expect(await objectOf(caller).readPage(caller, "p1" as PageHandle)).toMatchObject({
+      ok: false,
+      error: { code: "not_found" },
+    });
     await inKernel(caller, async (kernel) => {
       while (kernel.flushing !== null) await kernel.flushing;
     });
@@ -306,7 +322,10 @@ describe("D1 that is slow", () => {
       await Promise.all([reading, forgetting, editing]);
     });
     await flushed(caller);
-    expect(await objectOf(caller).readPage(caller, "p1" as PageHandle)).toMatchObject({ ok: false, error: { code: "not_found" } });
+    expect(await objectOf(caller).readPage(caller, "p1" as PageHandle)).toMatchObject({
+      ok: false,
+      error: { code: "not_found" },
+    });
     expect((await stored(caller)).every((row) => row["deleted"] === 1 && row["body"] === "")).toBe(true);
   });
 });
