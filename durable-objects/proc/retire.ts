@@ -14,7 +14,6 @@ import { emit, emitStart, wake } from "#kernel/proc/events.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
 import { dropThread, saveMessages, threadExists, type Message } from "#kernel/proc/messages.ts";
 import { liveRuns, moveRun, saveAnswer } from "#kernel/proc/runs.ts";
-import { scrubEnded } from "#kernel/vm/forget.ts";
 import { FORGOTTEN, repeats } from "#kernel/vm/repeats.ts";
 import { scrubRun } from "#kernel/vm/scrub.ts";
 
@@ -34,7 +33,6 @@ export function retire(kernel: Kernel, run: LiveRun): void {
     if (run.scrub) scrubRun(kernel, run.id, answerMayStay(run));
     saveAnswer(kernel, run.id, answer);
     closeConversation(kernel, run, storedOutput(run));
-    scrubEnded(kernel, run);
     emit(kernel, run, {
       type: "data-usage",
       data: { model: run.model, ...run.usage, ms: kernel.now() - run.startedAt },
@@ -61,7 +59,6 @@ export function giveUp(
       usage: run.usage,
     });
     closeConversation(kernel, run, storedOutput(run));
-    scrubEnded(kernel, run);
     emitStart(kernel, run);
     emit(kernel, run, {
       type: "data-usage",

@@ -30,7 +30,7 @@ export function forgetPage(kernel: Kernel, page: ResidentPage): number[] {
   return [...gone];
 }
 
-/** An ended run is scrubbed at once; a live one, such as the one that forgets, when it ends. */
+/** An ended run is scrubbed at once; a live one, such as the one that forgets, when it ends (`proc/retire.ts`). */
 function forgetInRun(kernel: Kernel, run: RunId, page: ResidentPage): void {
   const live = kernel.live.get(run);
   if (live === undefined) return scrubRun(kernel, run, false);
@@ -39,33 +39,13 @@ function forgetInRun(kernel: Kernel, run: RunId, page: ResidentPage): void {
   live.forgotten.push(page.text);
 }
 
-/** A live run that was shown the page: what it stores from now on may not repeat it. */
-function forgetInRun(run: LiveRun, page: ResidentPage, gone: ReadonlySet<number>): void {
-  run.forgotten.push(page.text);
-  const handles = new Set<string>([...gone].map(composePageHandle));
-  run.citations = run.citations.filter((citation) => !handles.has(citation.handle));
-}
-
-/** Takes out what a run stored of forgotten words after they were forgotten; call it when the run ends. */
-export function scrubEnded(kernel: Kernel, run: LiveRun): void {
-  if (run.forgotten.length === 0) return;
-  const stored = kernel.sql
-    .exec<{ words: string }>(
-      `SELECT COALESCE(part ->> '$.delta', part) AS words FROM events WHERE run = ?1
-       UNION ALL SELECT COALESCE(result ->> '$.text', '') || ' ' || COALESCE(result, '') || ' ' || COALESCE(arguments, '') FROM steps WHERE run = ?1`,
-      run.id,
-    )
-    .toArray();
-  const said = [run.output, ...stored.map((row) => row.words)].join(" ");
-  if (!run.forgotten.some((text) => repeats(said, text))) return;
-  kernel.sql.exec("UPDATE steps SET arguments = NULL, result = NULL WHERE run = ?", run.id);
-  scrubEvents(kernel, run.id);
-}
-
-/** Runs that created, showed or quoted the page, and those that had it mapped and repeat its words. */
+/**
+ * Runs that created, showed or quoted the page; those that had it mapped and repeat its words; and those that have it mapped
+ * and are still under way, whose answer nobody knows yet.
+ */
 function scrubbedRuns(kernel: Kernel, page: ResidentPage): RunId[] {
   const rows = kernel.sql
-    .exec<{ run: string; how: string; words: string }>(
+    .exec<{ run: string; how: number; words: string }>(
       `SELECT run_pages.run AS run, MAX(how <> 'mapped') AS how, output || ' ' || (instruction ->> '$.text') AS words
        FROM run_pages JOIN runs ON runs.id = run_pages.run WHERE page = ?1 GROUP BY run_pages.run
        UNION SELECT id, 1, output FROM runs WHERE id = ?2`,
@@ -73,7 +53,9 @@ function scrubbedRuns(kernel: Kernel, page: ResidentPage): RunId[] {
       page.run,
     )
     .toArray();
-  return rows.filter((row) => Number(row.how) === 1 || repeats(row.words, page.text)).map((row) => row.run as RunId);
+  return rows
+    .filter((row) => row.how === 1 || kernel.live.has(row.run as RunId) || repeats(row.words, page.text))
+    .map((row) => row.run as RunId);
 }
 
 /**
