@@ -52,9 +52,13 @@ export function readOrMakeKey(/** @type {string} */ home) {
 
 /** Writes a new key over the old one, all or nothing. */
 export function makeKey(/** @type {string} */ home) {
-  const key = `lam_${randomText(KEY_CHARACTERS)}`;
+  const key = makeSecretKey();
   writePrivately(keyFile(home), `${key}\n`);
   return key;
+}
+
+export function makeSecretKey() {
+  return `lam_${randomText(KEY_CHARACTERS)}`;
 }
 
 /** A one-time token for the chat link. */

@@ -48,8 +48,6 @@ export interface LiveRun {
   readonly untraced: TraceRow[];
   /** Texts it was shown that were forgotten while it was live; nothing it stores may repeat them. */
   readonly forgotten: string[];
-  /** True when forgetting took this run's own words, or was what it was asked to do: it leaves no turn and no calls behind. */
-  scrubbed: boolean;
   /** A page was forgotten that this run had to do with: it is scrubbed when it ends. */
   scrub: boolean;
   output: string;
@@ -96,7 +94,6 @@ export function openRun(kernel: Kernel, row: RunRow): LiveRun {
     nextTrace,
     untraced: [],
     forgotten: [],
-    scrubbed: false,
     scrub: kernel.sql.exec("SELECT 1 FROM run_pages WHERE run = ? AND how = 'forgotten'", run).toArray().length > 0,
     output: "",
     citations: [],

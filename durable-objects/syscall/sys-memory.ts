@@ -105,7 +105,6 @@ export function forgetMemory(kernel: Kernel, run: LiveRun, args: SyscallArgument
   const page = handle === null ? null : findPage(kernel, handle);
   if (page === null) return failed(NO_PAGE);
   show(kernel, run, [page.number], "mapped"); // what it asked for may be the page's own words
-  run.scrubbed = run.instruction.kind === "language";
   forgetPage(kernel, { ...page, text: page.text ?? "" });
   return success({ forgotten: composePageHandle(page.number) });
 }

@@ -114,8 +114,21 @@ export async function everythingStored(caller: Caller): Promise<string> {
   });
 }
 
-/** A promise that a test settles. */
+/**
+ * A gate that a test opens. Whoever waits at it polls, because a promise settled by one request does not reliably wake
+ * another one of the same isolate.
+ */
 export function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  return { opened: promise, open: resolve };
+  let isOpen = false;
+  const poll = async (): Promise<void> => {
+    while (!isOpen) await new Promise((resolve) => setTimeout(resolve, 2));
+  };
+  return {
+    get opened() {
+      return poll();
+    },
+    open: () => {
+      isOpen = true;
+    },
+  };
 }

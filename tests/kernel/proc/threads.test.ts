@@ -17,16 +17,16 @@ const instructionOf = (asked: InferRequest): string =>
 
 /** A model that answers an instruction only when its gate is open, and notes the order in which it was asked. */
 function gated(caller: Caller): { readonly asked: string[]; readonly open: () => void } {
-  const { opened, open } = gate();
+  const door = gate();
   const asked: string[] = [];
   useModel(caller, async function* (inference, signal) {
     asked.push(instructionOf(inference));
     const cut = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
-    await Promise.race([opened, cut]);
+    await Promise.race([door.opened, cut]);
     if (signal.aborted) return;
     yield* play([text(`Answer to ${instructionOf(inference)}.`)]);
   });
-  return { asked, open };
+  return { asked, open: door.open };
 }
 
 async function cancel(caller: Caller, run: RunId): Promise<Result<RunView>> {
@@ -164,9 +164,9 @@ describe("deleting a thread", () => {
 
   it("leaves no message of a run that ends after its thread is gone", async () => {
     const caller = callerOf("delete-late");
-    const { opened, open } = gate();
+    const door = gate();
     useModel(caller, async function* () {
-      await opened; // deaf to the abort, as a stuck provider is
+      await door.opened; // deaf to the abort, as a stuck provider is
       yield text("Too late.");
     });
     const run = await start(caller, "slow");
@@ -175,7 +175,7 @@ describe("deleting a thread", () => {
       kernel.sql.exec("DELETE FROM messages WHERE thread = 'main'");
       kernel.sql.exec("DELETE FROM threads WHERE id = 'main'");
     });
-    open();
+    door.open();
     await settled(caller, run.run);
     expect(await rows(caller, "SELECT 1 FROM messages")).toEqual([]);
   });

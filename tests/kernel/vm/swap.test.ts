@@ -19,14 +19,14 @@ installSeam();
 /** What the shard does for every process of this file; reset by each test. */
 const shard = {
   mode: "well" as "well" | "throws" | "fails-in-batch",
-  slow: null as Promise<void> | null,
+  slow: null as (() => Promise<void>) | null,
   queries: [] as string[],
 };
 
 /** The memory shard with faults: counts queries, throws, waits, or breaks the last statement of a batch. */
 function faulty(database: D1Database): D1Database {
   const meet = async (): Promise<void> => {
-    if (shard.slow !== null) await shard.slow;
+    if (shard.slow !== null) await shard.slow();
     if (shard.mode === "throws") throw new Error("D1_ERROR: the database is away");
   };
   const statement = (query: string, inner: D1PreparedStatement): D1PreparedStatement =>
@@ -271,14 +271,14 @@ describe("D1 that is slow", () => {
   it("runs one flush at a time, and what changes meanwhile stays dirty", async () => {
     reset();
     const caller = callerOf("swap-slow");
-    const { opened, open } = gate();
-    shard.slow = opened;
+    const door = gate();
+    shard.slow = () => door.opened;
     await write(caller, "First.");
     await objectOf(caller).editPage(caller, "p1" as PageHandle, { text: "Second." });
     await inKernel(caller, (kernel) => {
       expect(flush(kernel)).toBe(flush(kernel));
       expect(shard.queries).toEqual(["batch"]);
-      open();
+      door.open();
       return flush(kernel);
     });
     expect(await stored(caller)).toMatchObject([{ version: 2, body: "Second." }]);
@@ -288,11 +288,11 @@ describe("D1 that is slow", () => {
   it("cannot revive a page that is forgotten while its write is under way", async () => {
     reset();
     const caller = callerOf("swap-late");
-    const { opened, open } = gate();
-    shard.slow = opened;
+    const door = gate();
+    shard.slow = () => door.opened;
     await write(caller, "A short-lived thought.");
     await objectOf(caller).forgetPage(caller, "p1" as PageHandle);
-    open();
+    door.open();
     await flushed(caller);
     expect(await stored(caller)).toMatchObject([{ handle: "p1", version: 2, deleted: 1, body: "" }]);
     // A write of the old version that comes even later, from an instance that was thought dead:
@@ -312,13 +312,13 @@ describe("D1 that is slow", () => {
     await write(caller, "Old words.");
     await flushed(caller);
     await inKernel(caller, (kernel) => dropOldBodies(kernel, 0));
-    const { opened, open } = gate();
-    shard.slow = opened;
+    const door = gate();
+    shard.slow = () => door.opened;
     await inKernel(caller, async () => {
       const reading = objectOf(caller).readPage(caller, "p1" as PageHandle);
       const forgetting = objectOf(caller).forgetPage(caller, "p1" as PageHandle);
       const editing = objectOf(caller).editPage(caller, "p1" as PageHandle, { text: "New words." });
-      open();
+      door.open();
       await Promise.all([reading, forgetting, editing]);
     });
     await flushed(caller);
