@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { percentile, ROOT, row, writeReport } from "#bench/report.ts";
 import { end, freePort, get, openServer, post, waitFor, type Server } from "#bench/server.ts";
-import { syscallTools } from "#shared/calls.ts";
+import { MODEL_TOOLS } from "#shared/calls.ts";
 import { PAGES_HEADING, PREAMBLE } from "#kernel/vm/preamble.ts";
 
 const CALLS = 300;
@@ -88,7 +88,7 @@ async function directInputs(server: Server): Promise<unknown> {
       { role: "system", content: [`Today: ${today} (UTC)`, PAGES_HEADING, ...pages].join("\n") },
       { role: "user", content: QUESTION },
     ],
-    tools: syscallTools(["memory_forget", "memory_read", "memory_search", "memory_write"]),
+    tools: MODEL_TOOLS,
     stream: true,
   };
 }

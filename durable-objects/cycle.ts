@@ -42,9 +42,10 @@ export async function cycle(kernel: Kernel, run: LiveRun): Promise<void> {
     const inferred = await stage(kernel, run, "infer", (data) =>
       infer(kernel, run, (text) => speech.say(text), data),
     ).finally(() => unschedule(kernel, run, lease));
-    const { text, calls } = RunFailure.unwrap(inferred);
+    const inference = RunFailure.unwrap(inferred);
+    const { calls } = inference;
     if (calls.length > 0) await stage(kernel, run, "syscall", (data) => syscall(kernel, run, calls, data));
-    const answered = await stage(kernel, run, "verify", (data) => verify(kernel, run, speech, text, data));
+    const answered = await stage(kernel, run, "verify", (data) => verify(kernel, run, speech, inference, data));
     if (answered && calls.length === 0) break;
   }
   await stage(kernel, run, "page-out", (data) => pageOut(kernel, run, data));

@@ -21,6 +21,7 @@ import type {
   ProcessApi,
   ProcessView,
   RunStarted,
+  RunStream,
   RunView,
   SearchItem,
   ThreadView,
@@ -69,10 +70,31 @@ export class Process extends DurableObject<Cloudflare.Env> implements ProcessApi
     return await work(kernel);
   }
 
-  async execute(request: ExecuteRequest): Promise<Result<RunStarted>> {
+  #execute<Value>(
+    request: ExecuteRequest,
+    then: (kernel: Kernel, started: RunStarted) => Answer<Value>,
+  ): Promise<Result<Value>> {
     const parsed = executeSchema.safeParse(request);
-    if (!parsed.success) return failed(failure("invalid_request", "The instruction is malformed."));
-    return this.#as(parsed.data.caller as Caller, (kernel) => runCalls.execute(kernel, parsed.data, submit, cycle));
+    if (!parsed.success) return Promise.resolve(failed(failure("invalid_request", "The instruction is malformed.")));
+    return this.#as(parsed.data.caller as Caller, (kernel) => {
+      const started = runCalls.execute(kernel, parsed.data, submit, cycle);
+      return started.ok ? then(kernel, started.value) : started;
+    });
+  }
+
+  execute(request: ExecuteRequest): Promise<Result<RunStarted>> {
+    return this.#execute(request, (_kernel, started) => success(started));
+  }
+
+  executeAndSettle(request: ExecuteRequest, waitMs: number): Promise<Result<RunView>> {
+    return this.#execute(request, (kernel, { run }) => runCalls.settled(kernel, run, waitMs));
+  }
+
+  executeAndStream(request: ExecuteRequest): Promise<Result<RunStream>> {
+    return this.#execute(request, (kernel, started) => {
+      const events = runCalls.openEvents(kernel, started.run, null);
+      return events.ok ? success({ started, events: events.value }) : events;
+    });
   }
 
   events(caller: Caller, run: RunId, after: number | null): Promise<Result<ReadableStream<Uint8Array>>> {

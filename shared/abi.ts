@@ -88,6 +88,12 @@ export interface RunStarted {
   readonly replayed: boolean;
 }
 
+export interface RunStream {
+  readonly started: RunStarted;
+  /** Bytes of `StreamLine`s, as `events` answers them. */
+  readonly events: ReadableStream<Uint8Array>;
+}
+
 export interface Citation {
   readonly handle: PageHandle;
   /** Verbatim words of the page. */
@@ -297,6 +303,10 @@ export type VmStat = Readonly<Record<string, number>>;
 /** The process's face to the edge. Streams are bytes: one JSON value per line. */
 export interface ProcessApi {
   execute(request: ExecuteRequest): Promise<Result<RunStarted>>;
+  /** `execute`, then `settled`, in one call: the way of a reply that does not stream. */
+  executeAndSettle(request: ExecuteRequest, waitMs: number): Promise<Result<RunView>>;
+  /** `execute`, then `events` from the start, in one call: the way of a reply that streams. */
+  executeAndStream(request: ExecuteRequest): Promise<Result<RunStream>>;
   /** Parts with an id above `after` (all when null), then live ones until the run ends. Bytes of `StreamLine`s. */
   events(caller: Caller, run: RunId, after: number | null): Promise<Result<ReadableStream<Uint8Array>>>;
   /** The run once it ended, or as it is after `waitMs` milliseconds. */

@@ -69,6 +69,9 @@ export interface ToolDefinition {
   readonly function: { readonly name: string; readonly description: string; readonly parameters: unknown };
 }
 
+/** What a model may ask for; commands may ask for more. */
+export const MODEL_SYSCALLS: readonly SyscallName[] = ["memory_forget", "memory_read", "memory_search", "memory_write"];
+
 /** The system calls as OpenAI-shaped tools, sorted by name so that the frozen prefix never changes by accident. */
 export function syscallTools(names: readonly SyscallName[]): ToolDefinition[] {
   return names.toSorted().map((name) => {
@@ -76,3 +79,6 @@ export function syscallTools(names: readonly SyscallName[]): ToolDefinition[] {
     return { type: "function", function: { name, description: SYSCALLS[name].description, parameters } };
   });
 }
+
+/** The tools of every prompt: made once, because they never change. */
+export const MODEL_TOOLS: readonly ToolDefinition[] = syscallTools(MODEL_SYSCALLS);

@@ -18,26 +18,34 @@ export interface ProviderMessage {
 }
 
 export function head(messages: readonly Message[]): ProviderMessage[] {
-  const answered = new Set(messages.flatMap((message) => message.toolCallId ?? []));
-  const asked = new Set(messages.flatMap((message) => message.toolCalls?.map((call) => call.id) ?? []));
   const converted: ProviderMessage[] = [];
-  for (const message of messages) {
-    if (message.role === "tool" && (message.toolCallId === undefined || !asked.has(message.toolCallId))) continue;
-    const calls = (message.toolCalls ?? []).filter((call) => answered.has(call.id));
+  for (const [index, message] of messages.entries()) {
+    if (message.role === "tool") continue; // results leave with their calls
+    const results = resultsBehind(messages, index);
+    const calls = (message.toolCalls ?? []).filter((call) => results.has(call.id));
     if (message.toolCalls !== undefined && calls.length === 0 && message.content === "") continue;
     const last = converted.at(-1);
     if (last !== undefined && calls.length === 0 && joins(last, message)) {
       converted[converted.length - 1] = { ...last, content: `${last.content}\n\n${message.content}` };
       continue;
     }
-    converted.push({
-      role: message.role,
-      content: message.content,
-      ...(calls.length === 0 ? {} : { tool_calls: calls.map(providerCall) }),
-      ...(message.toolCallId === undefined ? {} : { tool_call_id: message.toolCallId }),
-    });
+    const asked = calls.length === 0 ? {} : { tool_calls: calls.map(providerCall) };
+    converted.push({ role: message.role, content: message.content, ...asked });
+    for (const call of calls) {
+      converted.push({ role: "tool", content: results.get(call.id)?.content ?? "", tool_call_id: call.id });
+    }
   }
   return converted;
+}
+
+/** The results that stand right behind a message, by the id of their call: ids may come again in later turns. */
+function resultsBehind(messages: readonly Message[], index: number): Map<string, Message> {
+  const results = new Map<string, Message>();
+  for (let next = index + 1; messages[next]?.role === "tool"; next += 1) {
+    const result = messages[next];
+    if (result?.toolCallId !== undefined && !results.has(result.toolCallId)) results.set(result.toolCallId, result);
+  }
+  return results;
 }
 
 function joins(last: ProviderMessage, next: Message): boolean {

@@ -5,7 +5,7 @@
  * off is made again. Text goes to `say` as it arrives; the caller decides what a reader sees of it. A failure that can pass
  * is tried again as long as nothing was said.
  */
-import { SYSCALLS, syscallTools, type SyscallName, type SystemCall } from "#shared/calls.ts";
+import { MODEL_TOOLS, type SystemCall } from "#shared/calls.ts";
 import { failure, type Failure } from "#shared/errors.ts";
 import { INFER_ATTEMPTS, OUTPUT_CHARACTERS, RUN_STEPS } from "#shared/limits.ts";
 import { failed, success, type Result } from "#shared/result.ts";
@@ -20,8 +20,6 @@ import type { LiveRun } from "#kernel/proc/live-run.ts";
 import type { TraceData } from "#kernel/proc/trace.ts";
 import { assembleContext, contextTokens } from "#kernel/vm/context.ts";
 
-/** What a model may ask for; commands may ask for more. */
-const MODEL_SYSCALLS: readonly SyscallName[] = ["memory_write", "memory_search", "memory_read", "memory_forget"];
 const BACKOFF_MS = 250;
 
 export async function infer(
@@ -62,7 +60,7 @@ function makeRequest(kernel: Kernel, run: LiveRun): InferRequest {
   return {
     model: run.model,
     messages: assembleContext(kernel, run),
-    tools: syscallTools(MODEL_SYSCALLS.filter((call) => call in SYSCALLS)),
+    tools: MODEL_TOOLS,
     reply: run.reply,
     affinity: `${kernel.user}/${kernel.process}`,
   };

@@ -10,30 +10,41 @@ import type { SystemCall } from "#shared/calls.ts";
 import type { InferEvent } from "#kernel/infer/drivers/driver.ts";
 
 const callPiece = z.object({
-  index: z.int().optional(),
+  index: z.int().min(0).nullish(),
   id: z.string().nullish(),
-  name: z.string().optional(),
+  name: z.string().nullish(),
   arguments: z.unknown().optional(),
-  function: z.object({ name: z.string().nullish(), arguments: z.unknown().optional() }).optional(),
+  function: z.object({ name: z.string().nullish(), arguments: z.unknown().optional() }).nullish(),
 });
+
+const tokens = z.number().min(0).nullish().catch(null);
 
 const usageSchema = z.object({
-  prompt_tokens: z.number().nullish(),
-  completion_tokens: z.number().nullish(),
-  prompt_tokens_details: z.object({ cached_tokens: z.number().nullish() }).nullish(),
+  prompt_tokens: tokens,
+  completion_tokens: tokens,
+  prompt_tokens_details: z.object({ cached_tokens: tokens }).nullish().catch(null),
 });
 
-const delta = z.object({ content: z.string().nullish(), tool_calls: z.array(callPiece).nullish() });
+const pieces = z.array(z.unknown()).nullish().catch(null);
 
+const said = z
+  .object({ content: z.string().nullish().catch(null), tool_calls: pieces })
+  .nullish()
+  .catch(null);
+
+/** Every field is read by itself: one that is broken does not cost the others. */
 const chunkSchema = z.object({
-  response: z.union([z.string(), z.number()]).nullish(),
-  tool_calls: z.array(callPiece).nullish(),
-  choices: z.array(z.object({ delta: delta.nullish(), message: delta.nullish() })).nullish(),
-  usage: usageSchema.nullish(),
-  error: z.unknown().optional(),
+  /** JSON mode answers with the value itself. */
+  response: z.unknown().optional(),
+  tool_calls: pieces,
+  choices: z.array(z.object({ delta: said, message: said }).catch({ delta: null, message: null })).nullish().catch(null),
+  usage: usageSchema.nullish().catch(null),
 });
 
-type CallPiece = z.infer<typeof callPiece>;
+function readText(response: unknown): string {
+  if (response === undefined || response === null) return "";
+  return typeof response === "string" ? response : JSON.stringify(response);
+}
 
 /** Arguments as a provider gave them: an object, or JSON in a string. What is neither stays as it is, for the guard to refuse. */
 function readArguments(raw: unknown): unknown {
@@ -60,10 +71,10 @@ export class Tail {
     if (!parsed.success) return [];
     const events: InferEvent[] = [];
     const { response, tool_calls, choices, usage } = parsed.data;
-    const said = choices?.[0]?.delta ?? choices?.[0]?.message;
-    const text = said?.content ?? (response === null || response === undefined ? "" : String(response));
+    const message = choices?.[0]?.delta ?? choices?.[0]?.message;
+    const text = message?.content ?? readText(response);
     if (text !== "") events.push({ type: "text", text });
-    for (const piece of [...(tool_calls ?? []), ...(said?.tool_calls ?? [])]) this.#collect(piece);
+    for (const piece of [...(tool_calls ?? []), ...(message?.tool_calls ?? [])]) this.#collect(piece);
     if (usage !== null && usage !== undefined) {
       events.push({
         type: "usage",
@@ -77,7 +88,10 @@ export class Tail {
     return events;
   }
 
-  #collect(piece: CallPiece): void {
+  #collect(raw: unknown): void {
+    const parsed = callPiece.safeParse(raw);
+    if (!parsed.success) return;
+    const piece = parsed.data;
     const index = piece.index ?? this.#pieces.size;
     const call = this.#pieces.get(index) ?? { id: this.#makeId(index), name: "", text: "", value: undefined };
     this.#pieces.set(index, call);

@@ -35,7 +35,7 @@ export async function syscall(
     { role: "assistant", content: "", toolCalls: named },
     ...named.map((call, index) => ({
       role: "tool" as const,
-      content: shorten(JSON.stringify(outcomes[index]?.result ?? null)),
+      content: shorten(outcomes[index]?.result),
       toolCallId: call.id,
     })),
   );
@@ -92,7 +92,23 @@ function close(kernel: Kernel, run: LiveRun, name: string, call: SystemCall, out
   return outcome;
 }
 
-function shorten(json: string): string {
+/** A result as JSON within the limit: a list loses its last items, anything else its end; either says so. */
+export function shorten(result: unknown): string {
+  const json = JSON.stringify(result ?? null);
   if (json.length <= SYSCALL_RESULT_CHARACTERS) return json;
-  return JSON.stringify({ truncated: true, json: json.slice(0, SYSCALL_RESULT_CHARACTERS) });
+  const items = listItems(result);
+  for (let kept = items.length - 1; kept > 0; kept -= 1) {
+    const list = JSON.stringify({ items: items.slice(0, kept), truncated: items.length - kept });
+    if (list.length <= SYSCALL_RESULT_CHARACTERS) return list;
+  }
+  for (let end = SYSCALL_RESULT_CHARACTERS; ; ) {
+    const cut = JSON.stringify({ truncated: true, json: json.slice(0, end) });
+    if (cut.length <= SYSCALL_RESULT_CHARACTERS) return cut;
+    end -= cut.length - SYSCALL_RESULT_CHARACTERS;
+  }
+}
+
+function listItems(result: unknown): readonly unknown[] {
+  const items = typeof result === "object" && result !== null && "items" in result ? result.items : [];
+  return Array.isArray(items) ? items : [];
 }

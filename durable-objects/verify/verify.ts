@@ -7,6 +7,7 @@
  */
 import { failure } from "#shared/errors.ts";
 import { VERIFY_REASKS } from "#shared/limits.ts";
+import type { Inference } from "#kernel/infer/inference.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
 import { RunFailure } from "#kernel/proc/run-failure.ts";
@@ -15,8 +16,9 @@ import type { Speech } from "#kernel/verify/speech.ts";
 import { readStructured } from "#kernel/verify/structured.ts";
 
 /** Answers true when the run has its answer, false when the model is to be asked again. */
-export function verify(kernel: Kernel, run: LiveRun, speech: Speech, said: string, data: TraceData): boolean {
-  if (run.reply !== null) return verifyStructured(kernel, run, speech, run.reply, said);
+export function verify(kernel: Kernel, run: LiveRun, speech: Speech, inference: Inference, data: TraceData): boolean {
+  const said = inference.text;
+  if (run.reply !== null && inference.calls.length === 0) return verifyStructured(kernel, run, speech, run.reply, said);
   speech.end();
   data["refused"] = speech.refused.length;
   if (speech.refused.length > 0 && run.reasks < VERIFY_REASKS && run.instruction.kind === "language") {
@@ -39,7 +41,6 @@ function verifyStructured(
   schema: Readonly<Record<string, unknown>>,
   said: string,
 ): boolean {
-  if (said === "") return true; // only system calls so far
   const answer = readStructured(schema, said);
   if (answer.ok) {
     speech.sendWhole(answer.json);

@@ -4,7 +4,7 @@
  * The tail's fetched pages depend on the instruction, so before one is given the tail shows only its state line.
  */
 import type { ContextView, FrameView } from "#shared/abi.ts";
-import { syscallTools } from "#shared/calls.ts";
+import { MODEL_TOOLS } from "#shared/calls.ts";
 import { failure } from "#shared/errors.ts";
 import { composePageHandle, parseThreadId, type ThreadId } from "#shared/ids.ts";
 import { BODY_HIGH_TOKENS, TAIL_TOKENS } from "#shared/limits.ts";
@@ -20,9 +20,7 @@ export function viewContext(kernel: Kernel, thread: ThreadId): Result<ContextVie
     return failed(failure("not_found", "There is no such thread."));
   }
   const preamble = estimateTokens(PREAMBLE);
-  const tools = estimateTokens(
-    JSON.stringify(syscallTools(["memory_forget", "memory_read", "memory_search", "memory_write"])),
-  );
+  const tools = estimateTokens(JSON.stringify(MODEL_TOOLS));
   const frames: FrameView[] = [
     frame("prefix", "preamble", preamble, "frozen"),
     frame("prefix", "tools", tools, "frozen"),

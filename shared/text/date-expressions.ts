@@ -214,6 +214,11 @@ const patterns: readonly Pattern[] = [
 
 const futureTense =
   /\b(?:will|won't|going to|gonna|plan(?:s|ned|ning)?|hop(?:e|es|ing)|looking forward|can't wait|upcoming|excited for|want to|about to|soon|next|scheduled|thinking)\b|\bI'll|we'll|\b(?:am|are|is|'m|'re|'s) \w+ing\b/i;
+/** "The meeting is on Friday", "the train leaves on 3 December": the present tense of an appointment, where nothing is told as past. */
+const appointment =
+  /\b(?:is|are|leaves?|starts?|begins?|arrives?|comes?|opens?|closes?|departs?|lands?|meets?|ends?|happens?|have|has|due|must|need|takes place|appointment|deadline)\b|['’]s (?:on|at|in)\b/i;
+const toldAsPast =
+  /\b(?:was|were|did|had|went|came|met|took|made|got|bought|saw|ate|ran|left|felt|lost|won|gave|told|said|been|just|ago|since|last|yesterday|favou?rite|birthday|\p{L}{2,}ed)\b/iu;
 const worthLooking = new RegExp(
   `\\d|yesterday|\\bago\\b|\\bback\\b|last|next|past|previous|coming|this |today|tonight|tomorrow|night|weekend|earlier|prior|other day|days?\\b|(?:sun|mon|tues|wednes|thurs|fri|satur)day|\\b${monthPattern}\\b|in (?:a|one|two|three|four|five|six)|following|recent|right now|yest|tmrw`,
   "i",
@@ -222,7 +227,7 @@ const worthLooking = new RegExp(
 /** Every date that the sentence writes, in order of place. `anchor` is the date of the page, null when it has none. */
 export function findDates(sentence: string, anchor: number | null): DateExpression[] {
   if (!worthLooking.test(sentence)) return [];
-  const future = futureTense.test(sentence);
+  const future = futureTense.test(sentence) || (appointment.test(sentence) && !toldAsPast.test(sentence));
   const found: DateExpression[] = [];
   for (const pattern of patterns) {
     for (const match of sentence.matchAll(pattern.expression)) {

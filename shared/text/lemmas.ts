@@ -4,7 +4,7 @@
  * Use `lemma(word)` on one lower-case word before stemming; a word that is not in the table comes back unchanged.
  * What must hold: a form has one head. Forms that are more often another word (the noun "saw", "felt", "left" as a side)
  * are listed only where the verb is the likelier reading in notes and conversations. Like the stemmer, this table is part of
- * the stored index format.
+ * the stored index format. British and American spellings of a word are forms of one head too.
  */
 
 /** One line a head: the head first, then its irregular forms. Regular forms are the stemmer's work. */
@@ -122,6 +122,23 @@ bike bicycle bikes bicycles
 movie film movies films
 phone telephone
 doctor dr
+color colour colors colours colored coloured
+favorite favourite favorites favourites fave
+neighbor neighbour neighbors neighbours
+flavor flavour flavors flavours
+harbor harbour harbors harbours
+humor humour
+honor honour honors honours
+gray grey
+center centre centers centres
+theater theatre theaters theatres
+meter metre meters metres
+liter litre liters litres
+jewelry jewellery
+mold mould
+pajama pyjama pajamas pyjamas
+tire tyre tires tyres
+program programme programs programmes
 `;
 
 const LEMMAS: ReadonlyMap<string, string> = readHeads(HEADS);

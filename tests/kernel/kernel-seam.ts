@@ -18,6 +18,7 @@ export type Model = (request: InferRequest, signal: AbortSignal) => AsyncIterabl
 
 const models = new Map<string, Model>();
 const kernels = new Map<string, Kernel>();
+let wrapState: ((ctx: DurableObjectState) => DurableObjectState) | null = null;
 let wrapEnv: ((env: Cloudflare.Env) => Cloudflare.Env) | null = null;
 
 function addressOf(caller: Pick<Caller, "user" | "process">): string {
@@ -38,7 +39,7 @@ export function installSeam(): void {
     });
     const { boot } = booting;
     vi.spyOn(booting, "boot").mockImplementation((ctx, env, caller) => {
-      const kernel = boot(ctx, wrapEnv === null ? env : wrapEnv(env), caller);
+      const kernel = boot(wrapState === null ? ctx : wrapState(ctx), wrapEnv === null ? env : wrapEnv(env), caller);
       if (kernel !== null) kernels.set(addressOf(kernel), kernel);
       return kernel;
     });
@@ -76,6 +77,37 @@ export function calls(...made: readonly (readonly [name: string, args: unknown])
 /** Objects booted from now on get this environment instead of their own; null ends it. */
 export function useEnv(wrap: ((env: Cloudflare.Env) => Cloudflare.Env) | null): void {
   wrapEnv = wrap;
+}
+
+/**
+ * Objects booted from now on die at the statement for which `dies` answers true, before it is made: whatever was written since
+ * the object last waited is lost with it, as when the machine stops. `dies` is asked with the statement; null ends it.
+ */
+export function useCrash(dies: ((statement: string) => boolean) | null): void {
+  wrapState = dies === null ? null : (ctx) => mortal(ctx, dies);
+}
+
+function mortal(ctx: DurableObjectState, dies: (statement: string) => boolean): DurableObjectState {
+  const exec = (statement: string, ...bindings: unknown[]): unknown => {
+    if (dies(statement)) {
+      ctx.abort("the test stops the machine here");
+      throw new Error("stopped");
+    }
+    return ctx.storage.sql.exec(statement, ...bindings);
+  };
+  const sql = reach(ctx.storage.sql, { exec });
+  return reach(ctx, { storage: reach(ctx.storage, { sql }) });
+}
+
+/** `target` with some members replaced; its methods keep their `this`. */
+function reach<Target extends object>(target: Target, members: object): Target {
+  return new Proxy(target, {
+    get(_, property) {
+      if (Object.hasOwn(members, property)) return Reflect.get(members, property) as unknown;
+      const value = Reflect.get(target, property) as unknown;
+      return typeof value === "function" ? (value.bind(target) as unknown) : value;
+    },
+  });
 }
 
 /** Runs `work` inside the process's object, with the kernel of its present instance. */

@@ -5,10 +5,12 @@
  *
  * What must hold: a date comes from the sentence, else from the same page, else it is the page's own date; never from the clock.
  */
-import { startOfDay } from "#shared/text/dates.ts";
+import { formatDate, startOfDay, weekdayNames } from "#shared/text/dates.ts";
 import { writeDate, type DateExpression } from "#shared/text/date-wording.ts";
+import { findClock, findRepeated } from "#workers/local-ai/clock.ts";
 import type { Question } from "#workers/local-ai/question.ts";
-import type { ScoredSentence, Selection } from "#workers/local-ai/select.ts";
+import { matchTerm, type ScoredSentence, type Selection } from "#workers/local-ai/select.ts";
+import { userPerson } from "#workers/local-ai/sentences.ts";
 
 export interface DatedAnswer {
   readonly scored: ScoredSentence;
@@ -22,16 +24,27 @@ const ownDate = 0.3;
 /** Without a written date, the page's own date answers only when page and neighbours tell most of what was asked. */
 const told = 0.75;
 const nearDate = 0.2;
+const toldOfUser = 0.5;
 
-function pageDate(scored: ScoredSentence, unit: Question["unit"]): DatedAnswer | null {
+/**
+ * The user's own page gives its date to what it tells as done: every asked word stands in it as asked ("lives in Madrid" is no
+ * move), and the question is not about what is still to come.
+ */
+function tellsEvent({ sentence }: ScoredSentence, question: Question): boolean {
+  if (sentence.person !== userPerson) return true;
+  if (/\b(?:is|are|will|does|do)\b(?! it (?:that|since))/i.test(question.text) || /(?:生日|会议|要)/.test(question.text)) return false;
+  return question.terms.every((term) => matchTerm(term.stem, sentence) >= (question.language === "zh" ? 0.7 : 1));
+}
+
+function pageDate(scored: ScoredSentence, question: Question): DatedAnswer | null {
   const at = scored.sentence.page.at;
-  if (at === null || scored.near < told) return null;
+  if (at === null || scored.near < told || !tellsEvent(scored, question)) return null;
   return {
     scored,
     relative: false,
     date: {
       from: startOfDay(at),
-      wording: { kind: "plain", precision: unit === "month" || unit === "year" ? unit : "day" },
+      wording: { kind: "plain", precision: question.unit === "month" || question.unit === "year" ? question.unit : "day" },
     },
   };
 }
@@ -63,7 +76,7 @@ export function answerWhen(selection: Selection): DatedAnswer | null {
     const date = own ?? pick(others, question, sentence.page.at);
     const answer =
       date === null
-        ? pageDate(scored, question.unit)
+        ? pageDate(scored, question)
         : { scored, date: inUnit(date, question.unit), relative: date.relative };
     if (answer === null) continue;
     const score = scored.score + (own !== null ? ownDate : date !== null ? nearDate : 0);
@@ -72,6 +85,38 @@ export function answerWhen(selection: Selection): DatedAnswer | null {
   return best?.answer ?? null;
 }
 
-export function writeWhen(answer: DatedAnswer, language: "en" | "zh"): string {
-  return writeDate(answer.date, language);
+const birthdays = /\b(?:birthday|anniversary)\b|生日|纪念日/i;
+
+/** A day of the week as a day of the calendar: who tells of "Friday" today means one day and knows it. */
+function writeDay({ from, wording }: DatedAnswer["date"], language: "en" | "zh"): string {
+  if (wording.kind !== "around" || wording.unit !== "weekday") return writeDate({ from, wording }, language);
+  const day = formatDate(from, "day", language);
+  const weekday = new Date(from).getUTCDay();
+  return language === "zh" ? `${day}（星期${"日一二三四五六"[weekday] ?? ""}）` : `${weekdayNames[weekday] ?? ""}, ${day}`;
+}
+
+/** The user's own appointments with their hour; between other people a date stays as vague as it was said. */
+export function writeWhen({ date, scored }: DatedAnswer, { language, unit, text }: Question): string {
+  const { sentence } = scored;
+  if (sentence.person !== userPerson) return writeDate(date, language);
+  const written = sentence.dates.find((found) => found.from === date.from);
+  if (birthdays.test(`${text} ${sentence.text}`) && written?.relative === true && /\d/.test(written.text))
+    return written.text.replace(/^(?:on|in) /i, "");
+  const day = writeDay(date, language);
+  const clock = unit === "day" ? findClock(sentence.text) : null;
+  if (clock === null || sentence.dates.length > 1) return day;
+  return language === "zh" ? `${day}${clock}` : `${day}, ${/^\d/.test(clock) ? "at " : ""}${clock}`;
+}
+
+/** "Every Tuesday at 18:00", and a time without a day: in the words of the best sentence. */
+export function repeatedTime({ sentences, question }: Selection): { text: string; scored: ScoredSentence } | null {
+  const [scored] = sentences;
+  if (scored === undefined || scored.sentence.person !== userPerson || scored.sentence.asks || scored.fit < 0) return null;
+  if (scored.own < toldOfUser || /\b(?:did|was|were)\b/i.test(question.text)) return null;
+  const { text } = scored.sentence;
+  const [day, clock] = [findRepeated(text), findClock(text)];
+  if (day === null && (clock === null || scored.sentence.dates.length > 0)) return null;
+  const parts = [day, clock].filter((part): part is string => part !== null && part !== "");
+  parts.sort((left, right) => text.indexOf(left) - text.indexOf(right));
+  return { text: parts.join(question.language === "zh" ? "" : " "), scored };
 }

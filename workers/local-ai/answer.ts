@@ -8,9 +8,10 @@
  */
 import { analyze } from "#shared/text/words.ts";
 import { answerChinese } from "#workers/local-ai/answer-chinese.ts";
+import { ageFromBirthday } from "#workers/local-ai/birthdays.ts";
 import { answerNumber } from "#workers/local-ai/answer-number.ts";
 import { answerChoice, answerYesNo } from "#workers/local-ai/answer-yes-no.ts";
-import { answerWhen, writeWhen } from "#workers/local-ai/answer-when.ts";
+import { answerWhen, repeatedTime, writeWhen } from "#workers/local-ai/answer-when.ts";
 import { bestSpans, type SpanAnswer } from "#workers/local-ai/answer-span.ts";
 import type { Evidence } from "#workers/local-ai/evidence.ts";
 import { phrases, type Language } from "#workers/local-ai/phrases.ts";
@@ -23,7 +24,11 @@ import {
   whereAnswer,
   whoAnswer,
 } from "#workers/local-ai/patterns.ts";
+import { correctedPages } from "#workers/local-ai/corrections.ts";
+import { ownAnswer, ownNameAnswer } from "#workers/local-ai/own-words.ts";
+import { nounList } from "#workers/local-ai/noun-list.ts";
 import { readQuestion } from "#workers/local-ai/question.ts";
+import { withoutTypos } from "#workers/local-ai/typos.ts";
 import { personOf, userPerson } from "#workers/local-ai/sentences.ts";
 import { spanText } from "#workers/local-ai/spans.ts";
 import { select, type ScoredSentence, type Selection } from "#workers/local-ai/select.ts";
@@ -95,6 +100,8 @@ function answerText(selection: Selection, language: Language): string | null {
     const answer = answerChinese(newest);
     return answer === null ? null : cite(answer.text, [handleOf(answer.source)], language);
   }
+  const own = ownAnswer(newest);
+  if (own !== null) return cite(own.text, [handleOf(own.source)], language);
   const members = kindAnswer(newest);
   if (members.length > 0)
     return cite(
@@ -106,15 +113,28 @@ function answerText(selection: Selection, language: Language): string | null {
   if (formed !== null) return cite(formed.text, [handleOf(formed.source)], language);
   if (newest.question.list) return answerList(newest, language);
   const span = bestSpans(newest)[0];
-  return span === undefined ? null : cite(span.text, [handleOf(span.span.parsed.scored)], language);
+  return span === undefined ? null : cite(wholeText(span, newest), [handleOf(span.span.parsed.scored)], language);
+}
+
+/** A span of the user's own words with all that is listed with it, and without the preposition that a what-question leaves out. */
+function wholeText({ span, text }: SpanAnswer, { question }: Selection): string {
+  const { sentence } = span.parsed.scored;
+  if (sentence.person !== userPerson) return text;
+  const to = nounList(sentence, span.from);
+  const whole = to > span.to ? sentence.text.slice(sentence.words[span.from]?.start, sentence.words[to - 1]?.end) : text;
+  return question.type === "what" || question.type === "who"
+    ? whole.replace(/^(?:to|for|with|about|of|on|at|in|from|by) (?=\S)/i, "")
+    : whole;
 }
 
 function answerSupported(selection: Selection, evidence: Evidence, language: Language): string | null {
   const words = phrases(language);
   switch (selection.question.type) {
     case "when": {
-      const when = answerWhen(selection);
-      return when === null ? null : cite(writeWhen(when, language), [handleOf(when.scored)], language);
+      const repeated = repeatedTime(selection);
+      if (repeated !== null) return cite(repeated.text, [handleOf(repeated.scored)], language);
+      const when = answerWhen(newestFirst(selection));
+      return when === null ? null : cite(writeWhen(when, selection.question), [handleOf(when.scored)], language);
     }
     case "yes-no": {
       const polar = answerYesNo(newestFirst(selection));
@@ -146,16 +166,27 @@ function answerSupported(selection: Selection, evidence: Evidence, language: Lan
   }
 }
 
+/** Questions whose answer shares no word with them: "what is my name?" and "I'm Ravi", "how old am I?" and a birthday. */
+function answerAnyway(selection: Selection, evidence: Evidence, language: Language): string | null {
+  const name = ownNameAnswer(selection);
+  if (name !== null) return cite(name.text, [handleOf(name.source)], language);
+  const age = ageFromBirthday(selection, evidence.today);
+  return age === null ? null : cite(age.text, age.sources.map(handleOf), language);
+}
+
 export function answerQuestion(text: string, evidence: Evidence): Answer {
   const speakers = new Set(
     evidence.pages
       .flatMap((page) => personOf(page) ?? [])
       .filter((person) => person !== userPerson && person !== "assistant"),
   );
-  const question = readQuestion(text, speakers, evidence.today);
-  const selection = select(question, evidence.pages);
+  const pages = correctedPages(evidence.pages);
+  const question = readQuestion(withoutTypos(text, pages, speakers), speakers, evidence.today);
+  const selection = select(question, pages);
   const language = question.language;
-  const answer = isSupported(selection) ? answerSupported(selection, evidence, language) : null;
+  const answer =
+    answerAnyway(selection, evidence, language) ??
+    (isSupported(selection) ? answerSupported(selection, evidence, language) : null);
   return answer === null
     ? {
         text:

@@ -21,6 +21,8 @@ import { trap } from "#workers/trap.ts";
 export interface ChatReply {
   readonly caller: Caller;
   readonly run: RunId;
+  /** The run's events from the start. */
+  readonly events: ReadableStream<Uint8Array>;
   /** The name the client asked for; it comes back as it was. */
   readonly model: string;
   readonly stream: boolean;
@@ -32,9 +34,7 @@ export interface ChatReply {
 export async function answerChat(context: EdgeContext, reply: ChatReply): Promise<Response> {
   const { caller, run } = reply;
   const open = (after: number | null) => trap(context.env, caller, (process) => process.events(caller, run, after));
-  const opened = await open(null);
-  if (!opened.ok) return problem(context, opened.error);
-  const events = new RunEvents(open, opened.value, null);
+  const events = new RunEvents(open, reply.events, null);
   if (reply.stream) return context.body(chunkStream(context, reply, events), 200, EVENT_STREAM_HEADERS);
   const left = () => context.executionCtx.waitUntil(leave(context, reply, events));
   context.req.raw.signal.addEventListener("abort", left, { once: true });

@@ -59,13 +59,14 @@ export function addChatRoutes(app: Edge): void {
     if (!caller.ok) return problem(context, caller.error);
     const request = await chatRequest(context, caller.value, body);
     if (!request.ok) return problem(context, request.error);
-    const started = await trap(context.env, caller.value, (process) => process.execute(request.value));
+    const started = await trap(context.env, caller.value, (process) => process.executeAndStream(request.value));
     if (!started.ok) return problem(context, started.error);
     // Admitted: the `openai` client must not send it again by itself, whatever comes now.
     context.header("x-should-retry", "false");
     return answerChat(context, {
       caller: caller.value,
-      run: started.value.run,
+      run: started.value.started.run,
+      events: started.value.events,
       model: body.model,
       stream: body.stream === true,
       includeUsage: body.stream_options?.include_usage === true,

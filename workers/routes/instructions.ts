@@ -51,11 +51,9 @@ export function addInstructionRoutes(app: Edge): void {
     const caller = await callerOf(context, body.process ?? INIT_PROCESS);
     if (!caller.ok) return problem(context, caller.error);
     const request = await executeRequest(caller.value, body, key.value);
-    const started = await trap(context.env, caller.value, (process) => process.execute(request));
-    if (!started.ok) return problem(context, started.error);
     return body.stream === false
-      ? settledReply(context, caller.value, started.value)
-      : streamReply(context, caller.value, started.value.run, null);
+      ? settledReply(context, caller.value, request)
+      : startedStream(context, caller.value, request);
   });
 }
 
@@ -77,12 +75,18 @@ async function executeRequest(caller: Caller, body: InstructionBody, key: string
   };
 }
 
-async function settledReply(context: EdgeContext, caller: Caller, started: RunStarted): Promise<Response> {
-  const settled = await trap(context.env, caller, (process) => process.settled(caller, started.run, REPLY_WAIT_MS));
+async function settledReply(context: EdgeContext, caller: Caller, request: ExecuteRequest): Promise<Response> {
+  const settled = await trap(context.env, caller, (process) => process.executeAndSettle(request, REPLY_WAIT_MS));
   if (!settled.ok) return problem(context, settled.error);
   const run = settled.value;
   if (TERMINAL_STATES.includes(run.status)) return json(context, runSchema, run);
   return json(context, runAcceptedSchema, { run: run.run, status: run.status }, 202);
+}
+
+async function startedStream(context: EdgeContext, caller: Caller, request: ExecuteRequest): Promise<Response> {
+  const opened = await trap(context.env, caller, (process) => process.executeAndStream(request));
+  if (!opened.ok) return problem(context, opened.error);
+  return streamOf(context, caller, opened.value.started.run, opened.value.events, null);
 }
 
 /** A run's events after `after` as server-sent events. The run goes on when the client leaves. */
@@ -92,9 +96,18 @@ export async function streamReply(
   run: RunStarted["run"],
   after: number | null,
 ): Promise<Response> {
+  const opened = await trap(context.env, caller, (process) => process.events(caller, run, after));
+  return opened.ok ? streamOf(context, caller, run, opened.value, after) : problem(context, opened.error);
+}
+
+function streamOf(
+  context: EdgeContext,
+  caller: Caller,
+  run: RunStarted["run"],
+  events: ReadableStream<Uint8Array>,
+  after: number | null,
+): Response {
   const open = (from: number | null) => trap(context.env, caller, (process) => process.events(caller, run, from));
-  const opened = await open(after);
-  if (!opened.ok) return problem(context, opened.error);
-  const stream = uiMessageStream(new RunEvents(open, opened.value, after));
+  const stream = uiMessageStream(new RunEvents(open, events, after));
   return context.body(stream, 200, { ...EVENT_STREAM_HEADERS, "x-vercel-ai-ui-message-stream": "v1" });
 }

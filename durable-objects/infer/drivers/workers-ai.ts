@@ -7,7 +7,7 @@
 import { z } from "zod";
 import { failure, type Failure } from "#shared/errors.ts";
 import { INFERENCE_SILENCE_MS } from "#shared/limits.ts";
-import { lines, serverSentEvents } from "#shared/wire.ts";
+import { EventDecoder, LineDecoder } from "#shared/wire.ts";
 import { head } from "#kernel/infer/head.ts";
 import { Tail } from "#kernel/infer/tail.ts";
 import type { Driver, InferEvent, InferRequest, ModelCard } from "#kernel/infer/drivers/driver.ts";
@@ -103,9 +103,13 @@ async function* converse(ai: AiBinding, request: InferRequest, signal: AbortSign
   };
   const options = { extraHeaders: { "x-session-affinity": request.affinity } };
   try {
-    const answer = await within(ai.run(request.model, inputs, options), signal);
+    const asked = ai.run(request.model, inputs, options);
+    const answer = await within(asked, signal).catch((error: unknown) => {
+      void asked.then(cancelLate, () => undefined);
+      throw error;
+    });
     if (answer instanceof ReadableStream) yield* readStream(answer, tail, signal);
-    else yield* tail.read(answer);
+    else yield* readChunk(answer, tail);
   } catch (error) {
     yield { type: "error", ...readAiError(error) };
     return;
@@ -114,22 +118,46 @@ async function* converse(ai: AiBinding, request: InferRequest, signal: AbortSign
   if (calls.length > 0) yield { type: "calls", calls };
 }
 
+/** An answer that nobody waits for any more: ends the provider's work. */
+function cancelLate(answer: unknown): void {
+  if (answer instanceof ReadableStream) void answer.cancel().catch(() => undefined);
+}
+
+const problem = z.object({ message: z.string().optional(), code: z.union([z.string(), z.number()]).optional() });
+const failedChunk = z.union([
+  z.object({ error: z.string() }).transform((chunk) => ({ message: chunk.error, code: undefined })),
+  z.object({ error: problem }).transform((chunk) => chunk.error),
+  z.object({ errors: z.tuple([problem], z.unknown()) }).transform((chunk) => chunk.errors[0]),
+]);
+
+/** Events of one parsed chunk; a failure that a provider reports in mid-stream is thrown. */
+function readChunk(chunk: unknown, tail: Tail): InferEvent[] {
+  const failed = failedChunk.safeParse(chunk);
+  if (failed.success) throw new Error(`${failed.data.code ?? ""}: ${failed.data.message ?? ""}`);
+  return tail.read(chunk);
+}
+
 async function* readStream(
   stream: ReadableStream<Uint8Array>,
   tail: Tail,
   signal: AbortSignal,
 ): AsyncGenerator<InferEvent> {
-  const reader = stream.pipeThrough(lines()).pipeThrough(serverSentEvents()).getReader();
+  const reader = stream.getReader();
+  const lines = new LineDecoder();
+  const events = new EventDecoder();
   let finished = false;
   try {
     for (;;) {
       const { done, value } = await within(reader.read(), signal);
+      for (const line of done ? [...lines.end(), ""] : lines.push(value)) {
+        const event = events.push(line);
+        if (event?.data === "[DONE]") finished = true;
+        else if (event !== null) yield* readChunk(parseJson(event.data), tail);
+      }
       if (done) break;
-      if (value.data === "[DONE]") finished = true;
-      else yield* tail.read(parseJson(value.data));
     }
   } finally {
-    await reader.cancel().catch(() => undefined);
+    void reader.cancel().catch(() => undefined); // a source that hangs may not hold up who leaves it
   }
   if (!finished) throw new Error("3008: the stream was cut");
 }

@@ -9,16 +9,17 @@ import { app } from "#workers/app.ts";
 /** A process whose run says one word and never ends. */
 function endlessProcess(called: string[]): object {
   const text = '{"id":0,"part":{"type":"text-delta","id":"t","delta":"Tea"}}\n';
+  const started = { run: "run_init_x", thread: "t", process: "init", state: "running", replayed: false };
   return {
-    execute: async () =>
-      success({ run: "run_init_x", thread: "t", process: "init", state: "running", replayed: false }),
-    events: async () =>
-      success(
-        new ReadableStream<Uint8Array>({
+    execute: async () => success(started),
+    executeAndStream: async () =>
+      success({
+        started,
+        events: new ReadableStream<Uint8Array>({
           start: (controller) => controller.enqueue(new TextEncoder().encode(text)),
           cancel: () => void called.push("events left"),
         }),
-      ),
+      }),
     cancel: async () => {
       called.push("cancel");
       return success({});

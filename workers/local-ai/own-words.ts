@@ -1,0 +1,168 @@
+/**
+ * Answers by the form of what the user told of themself: the object of the asked verb, the names, the work, the place, the person.
+ *
+ * Use: `ownAnswer(newest)` before the weighed spans are tried; null when no form fits.
+ *
+ * What must hold: verbatim text of one sentence that the user wrote (talk between other people is left to the weighed spans);
+ * what is listed together stays together.
+ */
+import { nounList } from "#workers/local-ai/noun-list.ts";
+import { namedValue } from "#workers/local-ai/named-values.ts";
+import { ownPlace } from "#workers/local-ai/own-place.ts";
+import type { PatternAnswer } from "#workers/local-ai/patterns.ts";
+import { relations, type Question } from "#workers/local-ai/question.ts";
+import { relatedStems } from "#workers/local-ai/related-words.ts";
+import type { ScoredSentence, Selection } from "#workers/local-ai/select.ts";
+import { userPerson, type Sentence } from "#workers/local-ai/sentences.ts";
+
+const sentencesRead = 5;
+const longestQuote = 24;
+
+/** The user's own telling sentences that match nearly as well as the best. */
+export function ownSentences(selection: Selection): ScoredSentence[] {
+  const [top] = selection.sentences;
+  if (top === undefined || top.sentence.person !== userPerson) return [];
+  const telling = selection.sentences
+    .slice(0, sentencesRead)
+    .filter(({ sentence, fit }) => !sentence.asks && !sentence.caption && fit >= 0 && sentence.person === userPerson);
+  const best = Math.max(0, ...telling.map(({ own }) => own));
+  return telling.filter(({ own }) => own >= best * 0.8);
+}
+
+export function cut(sentence: Sentence, from: number, to: number): string | null {
+  const [first, last] = [sentence.words[from], sentence.words[to - 1]];
+  return first === undefined || last === undefined || to <= from ? null : sentence.text.slice(first.start, last.end);
+}
+
+function stemsOfQuestion(question: Question): Set<string> {
+  return new Set(question.terms.map((term) => term.stem));
+}
+
+/** What the noun list says that the question did not. */
+function fresh(sentence: Sentence, from: number, to: number, asked: ReadonlySet<string>): boolean {
+  return sentence.words.slice(from, to).some((word) => !word.stop && !asked.has(word.stem));
+}
+
+const verbQuestion =
+  /\b(?:do|does|did|have|has|had|will|would|can|should|am|is|are|was|were)\s+(?:i|we|he|she|they|you|(?:my|our|his|her|the)\s+(?:\w+\s+)?\w+|\p{Lu}[\w'’-]+(?:\s+\p{Lu}[\w'’-]+)*)\s+(?:(?:usually|often|also|never|always|still|just|like to|want to|have to|need to|plan to|going to|planning to)\s+)*(\p{L}+)\b/iu;
+const lastPreposition = /\b(to|for|with|about|at|on|of|from|in|by|into)\s*(?:now|again|today|yesterday)?\W*$/i;
+
+/** "What did I buy yesterday?": the list behind the word for buying. "What am I allergic to?": the list behind its "to". */
+function objectAnswer(question: Question, scored: ScoredSentence): string | null {
+  if (question.type !== "what" && question.type !== "who" && !(question.type === "where" && question.list)) return null;
+  const { sentence } = scored;
+  const asked = stemsOfQuestion(question);
+  const preposition = lastPreposition.exec(question.text)?.[1]?.toLowerCase();
+  const verb = verbQuestion.exec(question.text)?.[1];
+  const stem = question.words.find((word) => word.text === verb)?.stem;
+  const index = sentence.words.findIndex(
+    (word) => (stem !== undefined && word.stem === stem) || (stem !== undefined && relatedStems(stem).has(word.stem) && !word.stop),
+  );
+  if (preposition !== undefined) {
+    const from = sentence.words.findIndex(
+      (word, place) => word.lower === preposition && sentence.words.slice(0, place).some((before) => asked.has(before.stem)),
+    );
+    return from === -1 ? null : freshList(sentence, from + 1, asked);
+  }
+  if (index === -1 || question.type === "who") return null;
+  const particle = /^(?:up|out|off|down|on|to|for)$/.test(sentence.words[index + 1]?.lower ?? "") ? 1 : 0;
+  return freshList(sentence, index + 1 + particle, asked);
+}
+
+function freshList(sentence: Sentence, from: number, asked: ReadonlySet<string>): string | null {
+  const to = nounList(sentence, from);
+  return fresh(sentence, from, to, asked) ? cut(sentence, from, to) : null;
+}
+
+const asksName = /\bnames?\b|\b(?:called|named)\b/i;
+const naming = /\b(?:called|named|names? (?:is|are)|['’]s name is)\s+(?=[\p{L}\p{N}"“])/giu;
+
+/** "What are my cats called?": the list behind "named", when what is asked about stands before it. */
+function namesAnswer(question: Question, scored: ScoredSentence): string | null {
+  if (!asksName.test(question.text)) return null;
+  const { sentence } = scored;
+  const asked = question.terms.filter((term) => !/^(?:name|call)$/.test(term.stem));
+  for (const match of asked.length === 0 ? [] : sentence.text.matchAll(naming)) {
+    const end = match.index + match[0].length;
+    const from = sentence.words.findIndex((word) => word.start >= end);
+    const clause = sentence.text.slice(0, match.index).search(/[^,;.]*$/);
+    const before = new Set(
+      sentence.words.filter((word) => word.start >= clause && word.end <= match.index).map((word) => word.stem),
+    );
+    const known = asked.filter((term) => before.has(term.stem) || (!term.name && relatedStems(term.stem).size > 0)).length;
+    if (from === -1 || known < asked.length) continue;
+    const to = nounList(sentence, from);
+    if (to > from) return cut(sentence, from, to);
+  }
+  return null;
+}
+
+const asksOwnName = /\bwhat(?:['’]?s| is| was) my (?:full |first |last |own )?name\b|\bwho am i\b|\bwhat am i called\b|\bdo you know my name\b|\bmy name\W*$/i;
+const ownName =
+  /\b(?:my (?:full )?name(?:['’]s| is)|call me|i['’]?m called|i am called|i go by|this is)\s+(\p{Lu}[\p{L}'’-]*(?:\s\p{Lu}[\p{L}'’-]*)*)/iu;
+const introduced = /^(?:(?:hi|hello|hey)\b[!,. ]*)?(?:\bI['’]?m|\bI am)\s+(\p{Lu}\p{Ll}[\p{L}'’-]*(?:\s\p{Lu}[\p{L}'’-]*)*)(?=[,.!;]|\sand\b|$)/iu;
+
+/** The newest sentence in which the user says who they are. Read without regard to the match: "I'm Ravi" holds no asked word. */
+export function ownNameAnswer(selection: Selection): PatternAnswer | null {
+  if (!asksOwnName.test(selection.question.text)) return null;
+  const told = selection.sentences
+    .filter(({ sentence }) => sentence.person === userPerson && !sentence.asks)
+    .sort((left, right) => (right.sentence.page.at ?? 0) - (left.sentence.page.at ?? 0));
+  for (const pattern of [ownName, introduced]) {
+    for (const source of told) {
+      const name = pattern.exec(source.sentence.text)?.[1];
+      if (name !== undefined && /^\p{Lu}/u.test(name)) return { text: name, source };
+    }
+  }
+  return null;
+}
+
+const asksWork =
+  /\bwhat (?:do|does) .{1,40}? do(?: for (?:a |his |her |my )?(?:living|work|job))?\W*$|\b(?:job|profession|occupation)\W*$|\bwhat (?:do|does) .{1,30} work as\b/i;
+const work =
+  /\b(?:works? (?:full[- ]time |part[- ]time )?(?:as|for|at|in)|working as|worked as|jobs? (?:is|as)|profession is|(?:I['’]m|I am|is|was) (?=an? \p{L}*(?:er|or|ist|ian|ant|ent|nurse|chef|pilot|cook|judge|clerk|student|vet|doctor|plumber|coach|guide)\b))/iu;
+
+function workAnswer(question: Question, scored: ScoredSentence): string | null {
+  if (!asksWork.test(question.text)) return null;
+  const { sentence } = scored;
+  const match = work.exec(sentence.text);
+  if (match === null) return null;
+  const from = sentence.words.findIndex((word) => word.start >= match.index + match[0].length);
+  const to = nounList(sentence, from);
+  return from === -1 || to === from ? null : cut(sentence, from, to);
+}
+
+const whoIs = /^\W*who(?:['’]s| is| are| was)\s+((?:\p{Lu}[\p{L}'’-]*\s?)+)\W*$/u;
+
+/** "Who is Anna?": the clause that says what she is to the user. */
+function personAnswer(question: Question, scored: ScoredSentence): string | null {
+  const { text, words } = scored.sentence;
+  if (question.type !== "who") return null;
+  const name = whoIs.exec(question.text)?.[1]?.trim();
+  if (name !== undefined) {
+    if (!text.includes(name)) return null;
+    const bare = text.replace(/[.!\s]+$/, "");
+    if (words.length <= longestQuote) return bare;
+    const at = bare.indexOf(name);
+    const start = bare.slice(0, at).search(/[^,;]*$/);
+    return bare.slice(start).split(/[,;](?:\s|$)/)[0]?.trim() ?? null;
+  }
+  const relation = words.find((word) => relations.test(word.lower) && question.terms.some((term) => term.stem === word.stem));
+  const before = relation === undefined ? "" : text.slice(0, relation.start);
+  return /(\p{Lu}[\p{L}'’-]*(?: \p{Lu}[\p{L}'’-]*)*) (?:is|was) (?:my|our) (?:\p{L}+ )?$/u.exec(before)?.[1] ?? null;
+}
+
+export function ownAnswer(selection: Selection): PatternAnswer | null {
+  const { question } = selection;
+  if (question.language !== "en") return null;
+  for (const scored of ownSentences(selection)) {
+    const text =
+      namedValue(question, scored) ??
+      workAnswer(question, scored) ??
+      personAnswer(question, scored) ??
+      namesAnswer(question, scored) ??
+      (question.type === "where" ? ownPlace(question, scored) : objectAnswer(question, scored));
+    if (text !== null) return { text, source: scored };
+  }
+  return null;
+}
