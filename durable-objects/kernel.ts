@@ -5,6 +5,7 @@
  */
 import type { ProcessId, RunId, ThreadId, UserId } from "#shared/ids.ts";
 import type { Driver } from "#kernel/infer/drivers/driver.ts";
+import type { TimerName } from "#kernel/proc/alarm.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
 import type { PageIndex } from "#kernel/vm/page-index.ts";
 
@@ -31,6 +32,8 @@ export interface Kernel {
   readonly busyThreads: Set<ThreadId>;
   /** Readers to wake when a run has a new event or ended. */
   readonly readers: Map<RunId, Set<() => void>>;
+  /** Cache: due times of timers that this instance set. */
+  readonly timers: Map<TimerName, number>;
   /** Cache: when the object's alarm rings, or null when this instance has not set it. */
   alarmAt: number | null;
   /** The write to D1 that is under way; there is at most one. */

@@ -37,7 +37,10 @@ const chunkSchema = z.object({
   /** JSON mode answers with the value itself. */
   response: z.unknown().optional(),
   tool_calls: pieces,
-  choices: z.array(z.object({ delta: said, message: said }).catch({ delta: null, message: null })).nullish().catch(null),
+  choices: z
+    .array(z.object({ delta: said, message: said }).catch({ delta: null, message: null }))
+    .nullish()
+    .catch(null),
   usage: usageSchema.nullish().catch(null),
 });
 

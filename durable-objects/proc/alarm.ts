@@ -18,6 +18,9 @@ const WORK_MS = 60_000;
 
 /** Sets a timer to `due`, or to the earlier of the two when it is already set. Its own work may set it to any time. */
 export function setTimer(kernel: Kernel, name: TimerName, due: number): void {
+  const set = kernel.timers.get(name);
+  if (set !== undefined && set <= due) return; // the usual case: no write
+  kernel.timers.set(name, due);
   kernel.sql.exec(
     `INSERT INTO timers (name, due) VALUES (?, ?) ON CONFLICT (name) DO UPDATE
      SET due = CASE working WHEN 1 THEN excluded.due ELSE MIN(due, excluded.due) END, attempts = 0, working = 0`,
@@ -28,6 +31,7 @@ export function setTimer(kernel: Kernel, name: TimerName, due: number): void {
 }
 
 export function clearTimer(kernel: Kernel, name: TimerName): void {
+  kernel.timers.delete(name);
   kernel.sql.exec("DELETE FROM timers WHERE name = ?", name);
 }
 
@@ -42,6 +46,7 @@ function rearm(kernel: Kernel): void {
 /** The alarm handler: does the work of every timer that is due, then arms the next one. */
 export async function ringAlarm(kernel: Kernel, work: TimerWork): Promise<void> {
   kernel.alarmAt = null;
+  kernel.timers.clear();
   const now = kernel.now();
   const due = kernel.sql
     .exec<{ name: TimerName; attempts: number }>("SELECT name, attempts FROM timers WHERE due <= ?", now)

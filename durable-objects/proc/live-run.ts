@@ -58,21 +58,14 @@ export interface LiveRun {
 /** Makes the live run of a stored one. */
 export function openRun(kernel: Kernel, row: RunRow): LiveRun {
   const run = row.id as RunId;
-  const nextTrace = kernel.sql
-    .exec<{ next: number }>("SELECT COALESCE(MAX(id), -1) + 1 AS next FROM trace WHERE run = ?", run)
-    .one().next;
-  const shown = kernel.sql
-    .exec<{ page: number }>(
-      "SELECT DISTINCT page FROM run_pages WHERE run = ? AND how IN ('mapped', 'returned', 'created')",
-      run,
-    )
-    .toArray();
+  const recovered = row.recoveries > 0 || row.started_at !== null;
   return {
+    ...(recovered ? readProgress(kernel, run) : FRESH),
     id: run,
     thread: row.thread as ThreadId,
     instruction: JSON.parse(row.instruction) as Instruction,
     model: row.model,
-    recovered: row.recoveries > 0 || row.started_at !== null,
+    recovered,
     conversation: row.conversation === null ? null : (JSON.parse(row.conversation) as Message[]),
     reply: row.reply === null ? null : (JSON.parse(row.reply) as Record<string, unknown>),
     startedAt: kernel.now(),
@@ -80,25 +73,49 @@ export function openRun(kernel: Kernel, row: RunRow): LiveRun {
     messages: [],
     query: "",
     named: [],
-    mapped: new Set(shown.map((entry) => entry.page)),
+    mapped: new Set(recovered ? shownPages(kernel, run) : []),
     tail: [],
-    stepsShown: kernel.sql
-      .exec<{ steps: number }>(
-        "SELECT COUNT(*) AS steps FROM events WHERE run = ? AND part ->> '$.type' = 'start-step'",
-        run,
-      )
-      .one().steps,
     step: 0,
     reasks: 0,
-    nextEvent: lastEvent(kernel, run) + 1,
-    nextTrace,
     untraced: [],
     forgotten: [],
-    scrub: kernel.sql.exec("SELECT 1 FROM run_pages WHERE run = ? AND how = 'forgotten'", run).toArray().length > 0,
     output: "",
     citations: [],
     usage: { inputTokens: 0, cachedTokens: 0, outputTokens: 0 },
   };
+}
+
+type Progress = Pick<LiveRun, "nextEvent" | "nextTrace" | "stepsShown" | "scrub">;
+
+/** A run that was only admitted: two trace rows, nothing else. */
+const FRESH: Progress = { nextEvent: 0, nextTrace: 2, stepsShown: 0, scrub: false };
+
+/** How far an earlier instance came. */
+function readProgress(kernel: Kernel, run: RunId): Progress {
+  const row = kernel.sql
+    .exec<{ trace: number; steps: number; forgotten: number }>(
+      `SELECT (SELECT COALESCE(MAX(id), -1) FROM trace WHERE run = ?1) AS trace,
+         (SELECT COUNT(*) FROM events WHERE run = ?1 AND part ->> '$.type' = 'start-step') AS steps,
+         (SELECT COUNT(*) FROM run_pages WHERE run = ?1 AND how = 'forgotten') AS forgotten`,
+      run,
+    )
+    .one();
+  return {
+    nextEvent: lastEvent(kernel, run) + 1,
+    nextTrace: row.trace + 1,
+    stepsShown: row.steps,
+    scrub: row.forgotten > 0,
+  };
+}
+
+function shownPages(kernel: Kernel, run: RunId): number[] {
+  return kernel.sql
+    .exec<{ page: number }>(
+      "SELECT DISTINCT page FROM run_pages WHERE run = ? AND how IN ('mapped', 'returned', 'created')",
+      run,
+    )
+    .toArray()
+    .map((row) => row.page);
 }
 
 /** How a page belongs to a run; forgetting a page scrubs the runs it belongs to. */

@@ -9,11 +9,11 @@ import type { Failure } from "#shared/errors.ts";
 import { EVENTS_MS } from "#shared/limits.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { transact } from "#kernel/proc/transact.ts";
-import { clearTimer, setTimer } from "#kernel/proc/alarm.ts";
+import { setTimer } from "#kernel/proc/alarm.ts";
 import { emit, emitStart, wake } from "#kernel/proc/events.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
 import { dropThread, saveMessages, threadExists, type Message } from "#kernel/proc/messages.ts";
-import { liveRuns, moveRun, saveAnswer } from "#kernel/proc/runs.ts";
+import { moveRun, saveAnswer } from "#kernel/proc/runs.ts";
 import { FORGOTTEN, repeats } from "#kernel/vm/repeats.ts";
 import { scrubRun } from "#kernel/vm/scrub.ts";
 
@@ -95,7 +95,6 @@ function storedOutput(run: LiveRun): string {
 
 function settle(kernel: Kernel, run: LiveRun): void {
   kernel.live.delete(run.id);
-  if (liveRuns(kernel, null) === 0) clearTimer(kernel, "heartbeat");
   setTimer(kernel, "expire", kernel.now() + EVENTS_MS);
   wake(kernel, run.id);
 }

@@ -101,7 +101,7 @@ export function shorten(result: unknown): string {
     const list = JSON.stringify({ items: items.slice(0, kept), truncated: items.length - kept });
     if (list.length <= SYSCALL_RESULT_CHARACTERS) return list;
   }
-  for (let end = SYSCALL_RESULT_CHARACTERS; ; ) {
+  for (let end = SYSCALL_RESULT_CHARACTERS; ;) {
     const cut = JSON.stringify({ truncated: true, json: json.slice(0, end) });
     if (cut.length <= SYSCALL_RESULT_CHARACTERS) return cut;
     end -= cut.length - SYSCALL_RESULT_CHARACTERS;

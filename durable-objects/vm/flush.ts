@@ -1,11 +1,17 @@
 /**
  * Flush: the write-behind from the page table to D1.
  *
- * At most one flush runs per object. Pages stay dirty until D1 acknowledged them, so a failure, a slow database or a crash
+ * Changes are written together within a second (`flushSoon`), deletions at once. At most one flush runs per object. Pages stay dirty until D1 acknowledged them, so a failure, a slow database or a crash
  * delays the copy and loses nothing; the `flush` timer tries again with a growing pause. Clean bodies beyond the resident
  * budget are dropped afterwards.
  */
-import { FLUSH_BATCH_PAGES, FLUSH_RETRY_MOST_MS, FLUSH_RETRY_MS, RESIDENT_TOKENS } from "#shared/limits.ts";
+import {
+  FLUSH_BATCH_PAGES,
+  FLUSH_DELAY_MS,
+  FLUSH_RETRY_MOST_MS,
+  FLUSH_RETRY_MS,
+  RESIDENT_TOKENS,
+} from "#shared/limits.ts";
 import { errorName, logEvent } from "#shared/log.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { transact } from "#kernel/proc/transact.ts";
@@ -14,6 +20,11 @@ import { count } from "#kernel/proc/counters.ts";
 import { readMeta, writeMeta } from "#kernel/proc/schema.ts";
 import { dirtyPages, dropOldBodies, markClean } from "#kernel/vm/page-table.ts";
 import { writeSwap } from "#kernel/vm/swap.ts";
+
+/** Has dirty pages written within a second, together with what else becomes dirty until then. */
+export function flushSoon(kernel: Kernel): void {
+  setTimer(kernel, "flush", kernel.now() + FLUSH_DELAY_MS);
+}
 
 /** Starts the flusher unless it runs. Never rejects; a failure is retried by the timer. */
 export function flush(kernel: Kernel): Promise<void> {

@@ -14,7 +14,7 @@ import type { Kernel } from "#kernel/kernel.ts";
 import { setTimer } from "#kernel/proc/alarm.ts";
 import { transact } from "#kernel/proc/transact.ts";
 import { fault } from "#kernel/vm/fault.ts";
-import { flush } from "#kernel/vm/flush.ts";
+import { flush, flushSoon } from "#kernel/vm/flush.ts";
 import { forgetPage } from "#kernel/vm/forget.ts";
 import { viewPage, type ResidentPage } from "#kernel/vm/page.ts";
 import { findPage, listPageNumbers, updatePage, type PageChange } from "#kernel/vm/page-table.ts";
@@ -47,7 +47,7 @@ export async function addPage(kernel: Kernel, page: NewPage, key: string | undef
     }
     return success(view);
   });
-  if (written.ok) kernel.background(flush(kernel));
+  if (written.ok) flushSoon(kernel);
   return written;
 }
 
@@ -102,7 +102,7 @@ export async function editPage(kernel: Kernel, handle: PageHandle, edit: PageEdi
     }
     return success(viewPage(updatePage(kernel, { ...current, text: current.text ?? page.value.text }, change)));
   });
-  kernel.background(flush(kernel));
+  flushSoon(kernel);
   return edited;
 }
 

@@ -11,7 +11,7 @@ import { notePages, type LiveRun } from "#kernel/proc/live-run.ts";
 import { tieMessageToPage } from "#kernel/proc/messages.ts";
 import { transact } from "#kernel/proc/transact.ts";
 import type { TraceData } from "#kernel/proc/trace.ts";
-import { flush } from "#kernel/vm/flush.ts";
+import { flushSoon } from "#kernel/vm/flush.ts";
 import { insertPage } from "#kernel/vm/page-table.ts";
 import { repeats } from "#kernel/vm/repeats.ts";
 import { draftPages } from "#kernel/vm/write-page.ts";
@@ -20,7 +20,7 @@ export function pageOut(kernel: Kernel, run: LiveRun, data: TraceData = {}): voi
   if (run.instruction.kind === "language" && !run.scrub) {
     data["pages"] = transact(kernel, () => writeTurn(kernel, run));
   }
-  kernel.background(flush(kernel));
+  flushSoon(kernel);
 }
 
 function writeTurn(kernel: Kernel, run: LiveRun): number {

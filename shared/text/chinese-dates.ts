@@ -68,7 +68,7 @@ const units: Readonly<Record<string, string>> = {
 
 interface Pattern {
   readonly expression: RegExp;
-  readonly resolve: (match: RegExpExecArray, anchor: number | null) => FoundDate | null;
+  readonly resolve: (match: RegExpExecArray, anchor: number | null, past: boolean) => FoundDate | null;
 }
 
 function step(word: string | undefined): number {
@@ -77,10 +77,13 @@ function step(word: string | undefined): number {
   return text.startsWith("上") ? -size : text.startsWith("下") ? size : 0;
 }
 
-function weekday(anchor: number, word: string | undefined, name: string): FoundDate {
+/** Said as done: 了, 过, or another word that looks back. Without one a bare 周五 is the coming one. */
+const toldAsPast = /[了过過]|曾|刚|上[周週个個次]|昨|前天|去年|以来|当时/;
+
+function weekday(anchor: number, word: string | undefined, name: string, past: boolean): FoundDate {
   const index = name === "天" || name === "日" ? 0 : "一二三四五六".indexOf(name) + 1;
   const weeks = step(word);
-  if (weeks === 0) return nearestWeekday(anchor, index, word === undefined || word === "" ? "before" : "after");
+  if (weeks === 0) return nearestWeekday(anchor, index, (word === undefined || word === "") && past ? "before" : "after");
   const from = aroundWeek(anchor, "week", weeks).from + ((index + 6) % 7) * dayMilliseconds;
   return plainDay(from);
 }
@@ -143,7 +146,7 @@ const patterns: readonly Pattern[] = [
   },
   {
     expression: /(上上|下下|上|下|这|這|本)?(?:个|個)?(?:周|週|星期|礼拜|禮拜)([一二三四五六日天])(?![天年月个])/g,
-    resolve: (m, anchor) => (anchor === null ? null : weekday(anchor, m[1], m[2] ?? "")),
+    resolve: (m, anchor, past) => (anchor === null ? null : weekday(anchor, m[1], m[2] ?? "", past)),
   },
   {
     expression: /(上上|下下|上|下|这|這|本)(?:个|個)?(?:周|週|星期|礼拜|禮拜)/g,
@@ -166,13 +169,14 @@ const patterns: readonly Pattern[] = [
 /** Every date that the sentence writes, in order of place. */
 export function findChineseDates(sentence: string, anchor: number | null): DateExpression[] {
   if (!/[年月日天周週前后後晚早末]|星期|礼拜|禮拜/.test(sentence)) return [];
+  const past = toldAsPast.test(sentence);
   const found: DateExpression[] = [];
   for (const pattern of patterns) {
     for (const match of sentence.matchAll(pattern.expression)) {
       const start = match.index;
       const end = start + match[0].length;
       if (found.some((other) => start < other.end && other.start < end)) continue;
-      const resolved = pattern.resolve(match, anchor);
+      const resolved = pattern.resolve(match, anchor, past);
       if (resolved !== null && Number.isFinite(resolved.from)) found.push({ ...resolved, start, end, text: match[0] });
     }
   }

@@ -6,14 +6,21 @@
  */
 import { utf8Bytes } from "#shared/tokens.ts";
 
-const BOUNDARIES = [/\n\s*\n/gu, /\n/gu, /[.!?。！？]\s*/gu, /\s+/gu];
+const BOUNDARIES = [/\n\s*\n/gu, /\n/gu, /(?:[.!?](?=\s)|[。！？])\s*/gu, /\s+/gu];
+
+/** UTF-8 bytes of one code point; a lone surrogate is written as U+FFFD. */
+function utf8BytesOf(codePoint: number): number {
+  if (codePoint < 0x80) return 1;
+  if (codePoint < 0x800) return 2;
+  return codePoint < 0x10000 ? 3 : 4;
+}
 
 /** The largest number of UTF-16 units of `text` that fit into `bytes`, never inside a surrogate pair. */
 function unitsThatFit(text: string, bytes: number): number {
   let used = 0;
   let units = 0;
   for (const character of text) {
-    used += utf8Bytes(character);
+    used += utf8BytesOf(character.codePointAt(0) ?? 0);
     if (used > bytes) break;
     units += character.length;
   }

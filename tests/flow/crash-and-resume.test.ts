@@ -10,7 +10,18 @@ import type { RunId } from "#shared/ids.ts";
 import { LEASE_MS, RUN_RECOVERIES } from "#shared/limits.ts";
 import type { Result } from "#shared/result.ts";
 import { flush } from "#kernel/vm/flush.ts";
-import { calls, gate, inKernel, installSeam, play, rows, text, useCrash, useModel } from "#tests/kernel/kernel-seam.ts";
+import {
+  calls,
+  everythingStored,
+  gate,
+  inKernel,
+  installSeam,
+  play,
+  rows,
+  text,
+  useCrash,
+  useModel,
+} from "#tests/kernel/kernel-seam.ts";
 import { callerOf, eventsOf, objectOf, request, settled, start, unwrap } from "#tests/kernel/process-client.ts";
 
 installSeam();
@@ -22,7 +33,9 @@ afterEach(() => {
 /** Remembers once, searches once, then answers: what to do next it knows only from the messages it is shown. */
 function remembers(caller: Caller): void {
   useModel(caller, (inference) => {
-    const results = inference.messages.slice(inference.messages.findLastIndex((message) => message.role === "user")).filter((message) => message.role === "tool");
+    const results = inference.messages
+      .slice(inference.messages.findLastIndex((message) => message.role === "user"))
+      .filter((message) => message.role === "tool");
     if (results.length === 0) return play([calls(["memory_write", { text: "The kayak is stored in Leeds." }])]);
     if (results.length === 1) return play([text("Let me look. "), calls(["memory_search", { query: "kayak" }])]);
     const handle = /"handle":"(p[0-9a-z]+)"/.exec(results[0]?.content ?? "")?.[1] ?? "p0";
@@ -43,12 +56,15 @@ async function insist<Value>(call: () => Promise<Value>): Promise<Value> {
 }
 
 async function finish(caller: Caller, asked: ExecuteRequest): Promise<RunView> {
-  const started = unwrap((await insist(() => objectOf(caller).execute(asked))) as Result<RunStarted>);
+  const started = unwrap(await insist(async () => (await objectOf(caller).execute(asked)) as Result<RunStarted>));
   return insist(() => settled(caller, started.run));
 }
 
 async function expectWhole(caller: Caller, run: RunView): Promise<void> {
-  const pages = await rows<{ kind: string; text: string }>(caller, "SELECT kind, text FROM pages WHERE deleted = 0 ORDER BY kind, number");
+  const pages = await rows<{ kind: string; text: string }>(
+    caller,
+    "SELECT kind, text FROM pages WHERE deleted = 0 ORDER BY kind, number",
+  );
   expect(pages.map((page) => page.kind)).toEqual(["assistant", "fact", "turn"]);
   expect(run.output).toMatch(/^Let me look\. The kayak is in Leeds\. \[p[0-9a-z]+\] Anything else\?$/);
   expect(run.citations).toHaveLength(1);
@@ -60,7 +76,9 @@ async function expectWhole(caller: Caller, run: RunView): Promise<void> {
   expect(events.filter((event) => event.part.type === "finish")).toHaveLength(1);
   expect(shownText(events)).toBe(run.output);
   await inKernel(caller, (kernel) => flush(kernel));
-  const { results } = await env.MEM_0.prepare("SELECT body FROM pages WHERE owner = ? AND deleted = 0").bind(caller.user).all();
+  const { results } = await env.MEM_0.prepare("SELECT body FROM pages WHERE owner = ? AND deleted = 0")
+    .bind(caller.user)
+    .all();
   expect(results).toHaveLength(3);
 }
 
@@ -79,7 +97,8 @@ async function expectValidTranscript(caller: Caller): Promise<void> {
       open = open.filter((id) => id !== message.tool_call_id);
     } else {
       expect(open).toEqual([]);
-      open = message.tool_calls === null ? [] : (JSON.parse(message.tool_calls) as { id: string }[]).map((call) => call.id);
+      open =
+        message.tool_calls === null ? [] : (JSON.parse(message.tool_calls) as { id: string }[]).map((call) => call.id);
     }
   }
   expect(open).toEqual([]);
@@ -96,52 +115,111 @@ function shownText(events: readonly StreamLine[]): string {
   return steps.join("");
 }
 
+const REMEMBER = "Remember that the kayak is stored in Leeds.";
+const FORGET = "Forget that the heirloom sits behind the vermilion curtain.";
+
+/** Looks for the page, forgets it, and says so in the page's own words. */
+function forgets(caller: Caller, handle: string): void {
+  useModel(caller, (inference) => {
+    const results = inference.messages.filter((message) => message.role === "tool").length;
+    if (results === 0) return play([calls(["memory_search", { query: "heirloom" }])]);
+    if (results === 1)
+      return play([text("It sits behind the vermilion curtain. "), calls(["memory_forget", { handle }])]);
+    return play([text("I forgot that the heirloom sits behind the vermilion curtain.")]);
+  });
+}
+
+/** Runs an instruction to its end and counts the statements that the object made for it. */
+async function counted(caller: Caller, asked: string): Promise<{ readonly run: RunView; readonly statements: number }> {
+  let statements = 0;
+  await objectOf(caller).inspect(caller);
+  useCrash(() => {
+    statements += 1;
+    return false;
+  });
+  await evictDurableObject(objectOf(caller));
+  const run = await finish(caller, request(caller, asked));
+  useCrash(null);
+  return { run, statements };
+}
+
+/** Runs an instruction while the object dies at the given statements, each counted from the death before. */
+async function dying(
+  caller: Caller,
+  at: readonly number[],
+  asked: string,
+): Promise<{ readonly run: RunView; readonly died: number }> {
+  const left = [...at];
+  let count = 0;
+  await insist(async () => (await objectOf(caller).inspect(caller)).ok);
+  useCrash(() => {
+    count += 1;
+    if (left[0] === undefined || count < left[0]) return false;
+    left.shift();
+    count = 0;
+    return true;
+  });
+  await evictDurableObject(objectOf(caller));
+  const run = await finish(caller, request(caller, asked));
+  const died = at.length - left.length;
+  left.length = 0;
+  useCrash(null);
+  await insist(async () => (await objectOf(caller).inspect(caller)).ok);
+  return { run, died };
+}
+
 describe("an object that dies", () => {
   it("at any one statement of a run ends the run as if it had not", async () => {
-    // How many statements a run makes, from the first call on.
-    let statements = 0;
-    useCrash(() => {
-      statements += 1;
-      return false;
-    });
     const calm = callerOf("calm");
     remembers(calm);
-    const undisturbed = await finish(calm, request(calm, "Remember that the kayak is stored in Leeds."));
-    const most = statements;
-    useCrash(null);
+    const { run: undisturbed, statements } = await counted(calm, REMEMBER);
     await expectWhole(calm, undisturbed);
-    expect(most).toBeGreaterThan(50);
+    expect(statements).toBeGreaterThan(40);
 
     let round = 0;
     let died = 0;
+    const deaths = fc.array(fc.integer({ min: 1, max: statements }), { minLength: 1, maxLength: 2 });
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.integer({ min: 1, max: most }), { minLength: 1, maxLength: 2 }), async (deaths) => {
+      fc.asyncProperty(deaths, async (at) => {
         round += 1;
         const caller = callerOf(`dies-${round}`);
         remembers(caller);
-        await insist(() => objectOf(caller).inspect(caller));
-        const left = [...deaths];
-        let count = 0;
-        useCrash(() => {
-          count += 1;
-          if (left[0] === undefined || count < left[0]) return false;
-          left.shift();
-          died += 1;
-          count = 0;
-          return true;
-        });
-        await evictDurableObject(objectOf(caller));
-        const asked = request(caller, "Remember that the kayak is stored in Leeds.");
-        const run = await finish(caller, asked);
-        left.length = 0;
-        useCrash(null);
-        await insist(() => objectOf(caller).inspect(caller));
-        expect(run.status).toBe("done");
-        await expectWhole(caller, run);
+        const ended = await dying(caller, at, REMEMBER);
+        died += ended.died;
+        expect(ended.run.status).toBe("done");
+        await expectWhole(caller, ended.run);
       }),
       { numRuns: 40 },
     );
     expect(died).toBeGreaterThan(20);
+  }, 60_000);
+
+  it("at any one statement of a run that forgets keeps no word of the page, and forgets nothing else", async () => {
+    const handleOf = async (caller: Caller): Promise<string> => {
+      await objectOf(caller).writePage(caller, { text: "The heirloom sits behind the vermilion curtain." });
+      await objectOf(caller).writePage(caller, { text: "The ladder is in the barn." });
+      forgets(caller, "p1");
+      return "p1";
+    };
+    const calm = callerOf("calm-forget");
+    await handleOf(calm);
+    const { statements } = await counted(calm, FORGET);
+    let round = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: statements }), async (at) => {
+        round += 1;
+        const caller = callerOf(`forget-dies-${round}`);
+        await handleOf(caller);
+        const ended = await dying(caller, [at], FORGET);
+        expect(ended.run.status).toBe("done");
+        await inKernel(caller, (kernel) => flush(kernel));
+        expect(await everythingStored(caller)).not.toContain("vermilion");
+        const kept = await rows(caller, "SELECT text FROM pages WHERE deleted = 0 AND kind = 'fact'");
+        expect(kept).toEqual([{ text: "The ladder is in the barn." }]);
+        await expectValidTranscript(caller);
+      }),
+      { numRuns: 30 },
+    );
   }, 60_000);
 
   it("too often leaves the run interrupted, and resume ends it", async () => {
@@ -171,7 +249,10 @@ describe("an object that dies", () => {
     expect(await settled(caller, run.run)).toMatchObject({ status: "done", output: "Half a sentence and the rest." });
     expect((await eventsOf(caller, run.run)).at(-1)?.part.type).toBe("finish");
     await expectValidTranscript(caller);
-    expect(await rows(caller, "SELECT kind FROM pages ORDER BY kind")).toEqual([{ kind: "assistant" }, { kind: "turn" }]);
+    expect(await rows(caller, "SELECT kind FROM pages ORDER BY kind")).toEqual([
+      { kind: "assistant" },
+      { kind: "turn" },
+    ]);
     expect(await objectOf(caller).resume(caller, run.run)).toMatchObject({ ok: false, error: { code: "conflict" } });
   });
 
@@ -241,7 +322,9 @@ describe("an object that dies", () => {
       await door.opened;
       yield text("Nobody hears this.");
     });
-    const run = await start(caller, "What now?", { conversation: { mode: "replace", messages: [{ role: "user", content: "Hi." }] } });
+    const run = await start(caller, "What now?", {
+      conversation: { mode: "replace", messages: [{ role: "user", content: "Hi." }] },
+    });
     await abortAllDurableObjects();
     door.open();
     expect((await insist(() => settled(caller, run.run))).status).toBe("interrupted");

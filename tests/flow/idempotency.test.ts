@@ -64,13 +64,18 @@ describe("an idempotency key", () => {
     expect(unwrap(await execute(asked, caller)).run).toBe(first.run);
     await abortAllDurableObjects();
     expect(unwrap(await execute(asked, caller)).run).toBe(first.run);
-    expect(await execute({ ...asked, bodyHash: "f".repeat(64) }, caller)).toMatchObject({ ok: false, error: { code: "conflict" } });
+    expect(await execute({ ...asked, bodyHash: "f".repeat(64) }, caller)).toMatchObject({
+      ok: false,
+      error: { code: "conflict" },
+    });
   });
 
   it("is one user's own: the same key of another is another run", async () => {
     const [ann, bob] = [callerOf("key-ann"), callerOf("key-bob")];
     const one = unwrap(await execute(request(ann, "hello", { idempotencyKey: "shared" }), ann));
-    const other = unwrap(await execute(request(bob, "hello", { idempotencyKey: "shared", bodyHash: "b".repeat(64) }), bob));
+    const other = unwrap(
+      await execute(request(bob, "hello", { idempotencyKey: "shared", bodyHash: "b".repeat(64) }), bob),
+    );
     expect(other.replayed).toBe(false);
     expect(other.run).not.toBe(one.run);
   });
@@ -82,7 +87,10 @@ describe("an idempotency key", () => {
     const first = unwrap(await execute(asked, caller));
     await settled(caller, first.run);
     const age = (ms: number): Promise<void> =>
-      inKernel(caller, (kernel) => void kernel.sql.exec("UPDATE runs SET created_at = ? WHERE id = ?", Date.now() - ms, first.run));
+      inKernel(
+        caller,
+        (kernel) => void kernel.sql.exec("UPDATE runs SET created_at = ? WHERE id = ?", Date.now() - ms, first.run),
+      );
     await age(IDEMPOTENCY_MS - 5_000);
     expect(unwrap(await execute(asked, caller))).toMatchObject({ run: first.run, replayed: true });
     await age(IDEMPOTENCY_MS);

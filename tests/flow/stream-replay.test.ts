@@ -13,7 +13,11 @@ import { ask, callerOf, eventsOf, objectOf, settled, start, unwrap } from "#test
 installSeam();
 
 /** A reader of single events. */
-async function open(caller: Caller, run: RunId, after: number | null = null): Promise<ReadableStreamDefaultReader<string>> {
+async function open(
+  caller: Caller,
+  run: RunId,
+  after: number | null = null,
+): Promise<ReadableStreamDefaultReader<string>> {
   const stream = unwrap((await objectOf(caller).events(caller, run, after)) as Result<ReadableStream<Uint8Array>>);
   return stream.pipeThrough(lines()).getReader();
 }
@@ -35,7 +39,9 @@ async function until(reader: ReadableStreamDefaultReader<string>, type: string):
 
 /** Whether event `after` lies inside an open text part, and which. */
 function openPart(events: readonly StreamLine[], after: number): unknown {
-  const last = events.findLast((event) => event.id <= after && ["text-start", "text-end", "reset-step"].includes(event.part.type));
+  const last = events.findLast(
+    (event) => event.id <= after && ["text-start", "text-end", "reset-step"].includes(event.part.type),
+  );
   return last?.part.type === "text-start" ? last.part["id"] : null;
 }
 
@@ -55,7 +61,10 @@ describe("a replay", () => {
     const caller = callerOf("replay-ended");
     useModel(
       caller,
-      says([text("Looking. "), calls(["memory_write", { text: "Owls hoot." }], ["memory_search", { query: "owls" }])], [text("Owls hoot. [p1] That is all. Good night.")]),
+      says(
+        [text("Looking. "), calls(["memory_write", { text: "Owls hoot." }], ["memory_search", { query: "owls" }])],
+        [text("Owls hoot. [p1] That is all. Good night.")],
+      ),
     );
     const run = await ask(caller, "Tell me of owls.");
     const all = await eventsOf(caller, run.run);
@@ -74,10 +83,16 @@ describe("a replay", () => {
     const run = await ask(caller, "hello");
     const last = (await eventsOf(caller, run.run)).length - 1;
     for (const after of [last + 1, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53]) {
-      expect(await objectOf(caller).events(caller, run.run, after)).toMatchObject({ ok: false, error: { code: "invalid_request" } });
+      expect(await objectOf(caller).events(caller, run.run, after)).toMatchObject({
+        ok: false,
+        error: { code: "invalid_request" },
+      });
     }
     const other = "run_init_01ARZ3NDEKTSV4RRFFQ69G5FAV" as RunId;
-    expect(await objectOf(caller).events(caller, other, null)).toMatchObject({ ok: false, error: { code: "not_found" } });
+    expect(await objectOf(caller).events(caller, other, null)).toMatchObject({
+      ok: false,
+      error: { code: "not_found" },
+    });
   });
 
   it("in mid-run, inside a text part, re-opens the part and goes on live", async () => {
@@ -114,7 +129,10 @@ describe("a replay", () => {
     const all = await eventsOf(caller, run.run);
     expect([...seen, ...rest.slice(1)]).toEqual(all);
     const reset = all.findIndex((event) => event.part.type === "reset-step");
-    const said = all.slice(reset).filter((event) => event.part.type === "text-delta").map((event) => event.part["delta"]);
+    const said = all
+      .slice(reset)
+      .filter((event) => event.part.type === "text-delta")
+      .map((event) => event.part["delta"]);
     expect(said.join("")).toBe("First sentence. Second sentence. Third sentence.");
   });
 
@@ -143,7 +161,10 @@ describe("readers", () => {
     await until(reader, "text-delta");
     await reader.cancel();
     door.open();
-    expect(await settled(caller, run.run)).toMatchObject({ status: "done", output: "First sentence. Second sentence. Third sentence." });
+    expect(await settled(caller, run.run)).toMatchObject({
+      status: "done",
+      output: "First sentence. Second sentence. Third sentence.",
+    });
   });
 
   it("of the same run all get the same", async () => {
@@ -164,8 +185,14 @@ describe("readers", () => {
     const run = await start(caller, "Talk.");
     const reader = await open(caller, run.run);
     const seen = await until(reader, "text-delta");
-    const stored = await rows<{ id: number; part: string }>(caller, "SELECT id, part FROM events WHERE run = ? ORDER BY id", run.run);
-    expect(stored.slice(0, seen.length).map((row) => ({ id: row.id, part: JSON.parse(row.part) as unknown }))).toEqual(seen);
+    const stored = await rows<{ id: number; part: string }>(
+      caller,
+      "SELECT id, part FROM events WHERE run = ? ORDER BY id",
+      run.run,
+    );
+    expect(stored.slice(0, seen.length).map((row) => ({ id: row.id, part: JSON.parse(row.part) as unknown }))).toEqual(
+      seen,
+    );
     door.open();
     await until(reader, "finish");
   });

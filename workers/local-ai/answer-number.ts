@@ -9,6 +9,7 @@
 import { dayMilliseconds } from "#shared/text/dates.ts";
 import { writeDate, type DateExpression } from "#shared/text/date-wording.ts";
 import type { ScoredSentence, Selection } from "#workers/local-ai/select.ts";
+import { userPerson } from "#workers/local-ai/sentences.ts";
 
 export interface NumberAnswer {
   readonly text: string;
@@ -46,6 +47,11 @@ const ages = [
   /\b\d{1,3}(?:st|nd|rd|th) birthday\b/i,
   /\d{1,3}岁|[一二三四五六七八九十]{1,3}岁/,
 ];
+/** Of the user's own people, without the verb before the number: "My son Ben is 7 and my daughter Lily is 4". */
+const ownAges = [
+  /\b(?:\d{1,3}|\w+)(?:-| )(?:and a half )?(?:years?|months?|weeks?)(?:-| )old\b/i,
+  /(?<=\b(?:turned|turning|turns|is|am|was|are|I['’]m|aged?|['’]s) )\d{1,3}(?! (?:minutes?|hours?|days?|weeks?|months?|kg|cm|m)\b)(?=[\s,.;!]|$)/i,
+];
 const chineseMeasures = [/[\d一二两三四五六七八九十百几]+(?:多)?(?:个半|个)?(?:小时|分钟|天|周|星期|月|年)/];
 const chineseNumber =
   /(?:[\d.]+|[一二两三四五六七八九十百千万几]+)(?:多)?(?:个|次|只|条|本|位|人|名|辆|家|种|件|场|块|元|公里|米|斤|岁)/;
@@ -58,12 +64,29 @@ function firstMatch(text: string, patterns: readonly RegExp[]): string | null {
   return null;
 }
 
+/** Of several measures in one sentence the one that stands nearest to an asked word: "71 kg and 1.78 m tall". */
+function nearestMatch(scored: ScoredSentence, selection: Selection, patterns: readonly RegExp[]): string | null {
+  const { text, words } = scored.sentence;
+  const hits = words.filter((word) => selection.question.terms.some((term) => term.stem === word.stem));
+  let best: { text: string; distance: number } | null = null;
+  for (const pattern of patterns) {
+    for (const match of text.matchAll(new RegExp(pattern.source, `g${pattern.flags}`))) {
+      const end = match.index + match[0].length;
+      const gaps = hits.map((word) => (word.end <= match.index ? match.index - word.end : Math.max(0, word.start - end)));
+      const distance = Math.min(...gaps, text.length);
+      if (best === null || distance < best.distance) best = { text: match[0].trim(), distance };
+    }
+  }
+  return best?.text ?? null;
+}
+
 function quote(selection: Selection, patterns: readonly RegExp[]): NumberAnswer | null {
   const top = selection.sentences[0];
   const pages = new Set<string>();
   for (const scored of selection.sentences.slice(0, sentencesRead)) {
     if (scored.sentence.asks || scored.sentence.caption) continue;
-    const found = firstMatch(scored.sentence.text, patterns);
+    const own = scored.sentence.person === userPerson && /^(?:amount|age)$/.test(selection.question.type);
+    const found = own ? nearestMatch(scored, selection, patterns) : firstMatch(scored.sentence.text, patterns);
     if (found !== null) return { text: found, sources: [scored] };
     pages.add(scored.sentence.page.handle);
     if (top !== undefined && scored.score < top.score * 0.5) break;
@@ -183,7 +206,7 @@ export function answerNumber(selection: Selection, today: number | null): Number
     case "frequency":
       return quote(selection, frequencies);
     case "age":
-      return quote(selection, ages);
+      return quote(selection, selection.sentences[0]?.sentence.person === userPerson && !chinese ? ownAges : ages);
     case "ago":
       return answerAgo(selection, today);
     case "amount":
@@ -192,7 +215,7 @@ export function answerNumber(selection: Selection, today: number | null): Number
         chinese
           ? [/(?:[\d.]+|[一二两三四五六七八九十百千万几]+)(?:多)?(?:块|元|万|美元|欧元|公里|米|斤|公斤)/, chineseNumber]
           : [
-              /[$€£¥]\s?\d[\d,.]*(?:\s?(?:k|million|thousand))?|\b\d[\d,.]*\s?(?:dollars|euros|pounds|bucks|km|kilomet\w+|miles|meters|kg|kilos|lbs|percent|%|hours?|cups?)(?:\b|$)/i,
+              /[$€£¥]\s?\d[\d,.]*(?:\s?(?:k|million|thousand))?|\b\d[\d,.]*\s?(?:dollars|euros|pounds|bucks|km|kilomet\w+|miles|met(?:er|re)s?|cm|mm|m|g|grams?|lit(?:er|re)s?|l|kg|kilos|lbs|percent|%|hours?|cups?)(?:\b|$)/i,
               new RegExp(`\\b${number} \\w+`, "i"),
             ],
       );

@@ -23,15 +23,20 @@ import {
   reasonAnswer,
   whereAnswer,
   whoAnswer,
+  type PatternAnswer,
 } from "#workers/local-ai/patterns.ts";
 import { correctedPages } from "#workers/local-ai/corrections.ts";
-import { ownAnswer, ownNameAnswer } from "#workers/local-ai/own-words.ts";
-import { nounList } from "#workers/local-ai/noun-list.ts";
-import { readQuestion } from "#workers/local-ai/question.ts";
+import { ownChinese, ownChineseAnyway } from "#workers/local-ai/own-words-chinese.ts";
+import { ownAnswers, ownNameAnswer } from "#workers/local-ai/own-words.ts";
+import { endsItem, nounList } from "#workers/local-ai/noun-list.ts";
+import { plainQuestion } from "#workers/local-ai/politeness.ts";
+import { readQuestion, type Term } from "#workers/local-ai/question.ts";
 import { withoutTypos } from "#workers/local-ai/typos.ts";
-import { personOf, userPerson } from "#workers/local-ai/sentences.ts";
+import { kindMembers, relatedStems } from "#workers/local-ai/related-words.ts";
+import { personOf, userPerson, type Sentence } from "#workers/local-ai/sentences.ts";
 import { spanText } from "#workers/local-ai/spans.ts";
-import { select, type ScoredSentence, type Selection } from "#workers/local-ai/select.ts";
+import { matchTerm, select, type ScoredSentence, type Selection } from "#workers/local-ai/select.ts";
+import { withoutRepeats, type Quote } from "#workers/local-ai/told.ts";
 import { isSupported } from "#workers/local-ai/support.ts";
 
 export interface Answer {
@@ -49,6 +54,8 @@ export function cite(text: string, handles: readonly string[], language: Languag
 /** How far below the best a further item of a list may score, and how many items an answer names. */
 const listMargin = 2.5;
 const listLength = 5;
+/** Of so many asked words one may be missing in what the user told. */
+const manyTerms = 4;
 
 function handleOf(scored: ScoredSentence): string {
   return scored.sentence.page.handle;
@@ -68,8 +75,9 @@ function answerList(selection: Selection, language: Language): string | null {
   if (best === undefined) return null;
   const chosen: SpanAnswer[] = [];
   for (const found of spans) {
-    const widened = enumerationAround(found.span);
-    const span = { ...found, span: widened, text: spanText(widened) };
+    const own = found.span.parsed.scored.sentence.person === userPerson;
+    const widened = own ? found.span : enumerationAround(found.span);
+    const span = { ...found, span: widened, text: own ? wholeText(found, selection) : spanText(widened) };
     const { sentence } = span.span.parsed.scored;
     if (found !== best && (span.score < best.score - listMargin || span.span.parsed.scored.fit < 0 || sentence.asks))
       continue;
@@ -94,14 +102,30 @@ function answerList(selection: Selection, language: Language): string | null {
   );
 }
 
+/** Several parts of one answer in the order in which they were told, none twice. */
+function citeAll(answers: readonly PatternAnswer[], language: Language): string {
+  const kept: PatternAnswer[] = [];
+  for (const answer of answers) {
+    const known = kept.map((other) => other.text);
+    if (!repeats(answer.text, known)) kept.push(answer);
+  }
+  kept.sort((left, right) => (left.source.sentence.page.at ?? 0) - (right.source.sentence.page.at ?? 0));
+  return cite(
+    kept.map((answer) => answer.text).join(phrases(language).separator),
+    kept.map((answer) => handleOf(answer.source)),
+    language,
+  );
+}
+
 function answerText(selection: Selection, language: Language): string | null {
   const newest = newestFirst(selection);
   if (language === "zh") {
-    const answer = answerChinese(newest);
+    const answer = ownChinese(newest) ?? answerChinese(newest);
     return answer === null ? null : cite(answer.text, [handleOf(answer.source)], language);
   }
-  const own = ownAnswer(newest);
-  if (own !== null) return cite(own.text, [handleOf(own.source)], language);
+  const own = ownAnswers(newest);
+  if (own.length > 0) return citeAll(own, language);
+  if (!tellsOfAsked(newest)) return null;
   const members = kindAnswer(newest);
   if (members.length > 0)
     return cite(
@@ -116,6 +140,33 @@ function answerText(selection: Selection, language: Language): string | null {
   return span === undefined ? null : cite(wholeText(span, newest), [handleOf(span.span.parsed.scored)], language);
 }
 
+/** A parent is no father: a name or a relation is not met by the wider kind that it belongs to. */
+function holdsTerm(term: Term, sentence: Sentence): boolean {
+  if (!term.name || matchTerm(term.stem, sentence) === 1) return matchTerm(term.stem, sentence) > 0;
+  return [...relatedStems(term.stem)].some((other) => sentence.stems.has(other) && !kindMembers(other).has(term.stem));
+}
+
+/**
+ * What the user told is short and plain: a sentence that holds not even a related word for what is asked (a colour, a father) does
+ * not answer, and neither does one without a reason answer why.
+ */
+function tellsOfAsked(selection: Selection): boolean {
+  const { question } = selection;
+  const top = selection.sentences.find(({ sentence, fit }) => !sentence.asks && fit >= 0);
+  if (top === undefined || top.sentence.person !== userPerson) return true;
+  if (question.type === "why" && reasonAnswer(selection) === null) return false;
+  const told = selection.byPage.get(top.sentence.page.handle) ?? [];
+  const asked = question.terms.filter((term) => term.weight >= 1);
+  const missing = asked.filter((term) => !told.some((sentence) => holdsTerm(term, sentence)));
+  return missing.length <= (asked.length >= manyTerms ? 1 : 0);
+}
+
+/** "LX 1234 departs": the verb of the next part is no part of the answer. */
+function withoutVerb(text: string): string {
+  const words = text.split(" ");
+  return words.length > 1 && endsItem.test(words.at(-1) ?? "") ? words.slice(0, -1).join(" ") : text;
+}
+
 /** A span of the user's own words with all that is listed with it, and without the preposition that a what-question leaves out. */
 function wholeText({ span, text }: SpanAnswer, { question }: Selection): string {
   const { sentence } = span.parsed.scored;
@@ -123,7 +174,7 @@ function wholeText({ span, text }: SpanAnswer, { question }: Selection): string 
   const to = nounList(sentence, span.from);
   const whole = to > span.to ? sentence.text.slice(sentence.words[span.from]?.start, sentence.words[to - 1]?.end) : text;
   return question.type === "what" || question.type === "who"
-    ? whole.replace(/^(?:to|for|with|about|of|on|at|in|from|by) (?=\S)/i, "")
+    ? withoutVerb(whole).replace(/^(?:to|for|with|about|of|on|at|in|from|by) (?=\S)/i, "")
     : whole;
 }
 
@@ -157,6 +208,7 @@ function answerSupported(selection: Selection, evidence: Evidence, language: Lan
     case "age":
     case "ago": {
       const number = answerNumber(newestFirst(selection), evidence.today);
+      if (number === null && language === "en" && selection.sentences[0]?.sentence.person === userPerson) return null;
       return number === null
         ? answerText(selection, language)
         : cite(number.text, number.sources.map(handleOf), language);
@@ -168,7 +220,7 @@ function answerSupported(selection: Selection, evidence: Evidence, language: Lan
 
 /** Questions whose answer shares no word with them: "what is my name?" and "I'm Ravi", "how old am I?" and a birthday. */
 function answerAnyway(selection: Selection, evidence: Evidence, language: Language): string | null {
-  const name = ownNameAnswer(selection);
+  const name = ownNameAnswer(selection) ?? ownChineseAnyway(selection);
   if (name !== null) return cite(name.text, [handleOf(name.source)], language);
   const age = ageFromBirthday(selection, evidence.today);
   return age === null ? null : cite(age.text, age.sources.map(handleOf), language);
@@ -181,7 +233,7 @@ export function answerQuestion(text: string, evidence: Evidence): Answer {
       .filter((person) => person !== userPerson && person !== "assistant"),
   );
   const pages = correctedPages(evidence.pages);
-  const question = readQuestion(withoutTypos(text, pages, speakers), speakers, evidence.today);
+  const question = readQuestion(withoutTypos(plainQuestion(text), pages, speakers), speakers, evidence.today);
   const selection = select(question, pages);
   const language = question.language;
   const answer =
@@ -210,11 +262,18 @@ export function describe(subject: string, evidence: Evidence, language: Language
       (scored) =>
         !scored.sentence.asks &&
         !scored.sentence.caption &&
-        (question.terms.length === 0 ? scored.fit > 0.5 : scored.own > 0.5),
+        (question.terms.length === 0 ? scored.fit > 0.5 : scored.own > 0.58),
     )
     .slice(0, 4);
   if (chosen.length === 0) return phrases(language).unknown;
-  return chosen
-    .map((scored) => cite(scored.sentence.text.replace(/[.!。！]+$/, ""), [scored.sentence.page.handle], language))
-    .join(" ");
+  return listQuotes(
+    withoutRepeats(chosen.map(({ sentence }) => ({ text: sentence.text, page: sentence.page }))),
+    language,
+  );
+}
+
+/** One quote stands alone; several stand in a list that says what it is. */
+export function listQuotes(quotes: readonly Quote[], language: Language): string {
+  const lines = quotes.map(({ text, page }) => cite(text.replace(/[.!。！\s]+$/, ""), [page.handle], language));
+  return lines.length === 1 ? (lines[0] ?? "") : [phrases(language).quotes, ...lines.map((line) => `- ${line}`)].join("\n");
 }

@@ -26,7 +26,8 @@ function isAbout(scored: ScoredSentence, selection: Selection): boolean {
   const { question } = selection;
   if (question.language === "zh") {
     const others = /(?:妈|爸|姐|妹|哥|弟|爷|奶|儿子|女儿|朋友|老婆|丈夫|太太)/g;
-    const [asked, told] = [question.text.match(others) ?? [], scored.sentence.text.match(others) ?? []];
+    const asked: readonly string[] = question.text.match(others) ?? [];
+    const told: readonly string[] = scored.sentence.text.match(others) ?? [];
     return asked.every((word) => told.includes(word)) && (asked.length > 0 || told.length === 0);
   }
   const terms = question.terms.filter((term) => !generic.test(term.stem));

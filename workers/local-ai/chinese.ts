@@ -35,7 +35,11 @@ const questionWords =
 const relatedWords: Readonly<Record<string, readonly string[]>> = {
   住: ["搬到", "搬去", "家在"],
   工作: ["上班", "职业", "当", "任职"],
-  职业: ["工作", "当", "上班"],
+  职业: ["工作", "当", "上班", "是一名", "是一位", "是个", "是名"],
+  做的: ["当", "工作", "上班", "是一名", "是一位"],
+  开会: ["会议"],
+  多高: ["身高"],
+  多重: ["体重"],
   钱: ["块", "元", "花了", "价格"],
   养: ["有一", "有两", "只"],
   喜欢: ["爱", "喜爱"],
@@ -82,7 +86,18 @@ const genericWords = new Set([
   "辆",
   "本",
   "条",
+  "开",
+  "说",
+  "喝",
 ]);
+
+/** Politeness around the question, which asks nothing itself: 请问, 你还记得 … 吗. */
+const wrapped = /^(?:(?:你好|您好|嗨|请问|请|麻烦|能不能|可以|能|你|您|还|都|帮我|告诉我|一下|提醒我|想知道|我想知道|我忘了|记不记得|知不知道|记得|知道)[，,！!。 ]*)+(?=.*(?:什么|谁|哪|几|多少|为什么|怎么|多久|多大))/;
+
+function unwrapped(text: string): string {
+  const asked = text.replace(wrapped, "");
+  return asked === text ? text : asked.replace(/[吗嗎]\s*([?？]?)\s*$/, "$1");
+}
 
 function chineseTerms(text: string, dates: readonly DateExpression[], people: readonly string[]): Term[] {
   let bare = text;
@@ -98,10 +113,11 @@ function chineseTerms(text: string, dates: readonly DateExpression[], people: re
 }
 
 export function readChineseQuestion(
-  text: string,
+  written: string,
   speakers: ReadonlySet<string>,
   dates: readonly DateExpression[],
 ): Question {
+  const text = unwrapped(written);
   const type = types.find(([, pattern]) => pattern.test(text))?.[0] ?? "what";
   const named = [...speakers].filter((speaker) => speaker !== userPerson && text.toLowerCase().includes(speaker));
   const people = [...named, ...(/[我咱俺]/.test(text) ? [userPerson] : [])];

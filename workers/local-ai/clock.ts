@@ -6,7 +6,8 @@
  * What must hold: verbatim; a number without "at", a colon or am/pm is no time.
  */
 const clocks = [
-  /\b(?:at|from|around|by) (?:about |around )?(?:\d{1,2}(?:[:.]\d{2})?(?:\s?(?:am|pm|a\.m\.|p\.m\.|o['’]clock))?(?! ?(?:euros|dollars|percent|%|km|kg|years))|noon|midnight|(?:half past|quarter (?:to|past)) \w+|(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)(?: (?:am|pm|o['’]clock|thirty|fifteen))?)(?:(?: ?- ?| to | until )\d{1,2}(?:[:.]\d{2})?\s?(?:am|pm)?)?(?! \p{L}+ (?:street|road|avenue)\b)(?=[\s,.;!?)]|$)/iu,
+  /\b(?:between|from) \d{1,2}(?:[:.]\d{2})?(?: ?[ap]m)? (?:and|to|until) \d{1,2}(?:[:.]\d{2})?(?:\s?[ap]m)?\b/i,
+  /\b(?:[Aa]t|from|around|by) (?:about |around )?(?:\d{1,2}(?:[:.]\d{2})?(?:\s?(?:[Aa][Mm]|[Pp][Mm]|a\.m\.|p\.m\.|o['’]clock))?(?! ?(?:euros|dollars|percent|%|km|kg|years)| \p{Lu})|noon|midnight|(?:half past|quarter (?:to|past)) \w+|(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)(?: (?:am|pm|o['’]clock|thirty|fifteen))?)(?:(?: ?- ?| to | until )\d{1,2}(?:[:.]\d{2})?\s?(?:am|pm)?)?(?! \p{L}+ (?:street|road|avenue)\b)(?=[\s,.;!?)]|$)/u,
   /\b\d{1,2}(?::\d{2})?\s?(?:am|pm|a\.m\.|p\.m\.|o['’]clock)(?![\p{L}\p{N}])|\b\d{1,2}:\d{2}\b/iu,
 ];
 const repeated =
@@ -16,8 +17,7 @@ const chineseClock =
 const chineseRepeated = /每(?:天|日|个?(?:周|星期|礼拜)[一二三四五六日天末]?|个?月|年)/;
 
 export function findClock(text: string): string | null {
-  const chinese = chineseClock.exec(text);
-  if (chinese !== null) return chinese[0];
+  if (/\p{Script=Han}/u.test(text)) return chineseClock.exec(text)?.[0] ?? null;
   for (const pattern of clocks) {
     const match = pattern.exec(text);
     if (match !== null) return match[0];

@@ -20,6 +20,7 @@ export type Intent =
       readonly advice: boolean;
     }
   | { readonly kind: "about"; readonly text: string }
+  | { readonly kind: "everything" }
   | { readonly kind: "arithmetic"; readonly answer: string }
   | { readonly kind: "generate" | "statement" | "greeting" | "thanks" | "farewell" | "well-being" | "capabilities" };
 
@@ -70,11 +71,20 @@ const wellBeing =
 const capabilities =
   /^\W*(?:(?:what|who) are you|what can you do|what do you do|how do you work|help|what is (?:this|lamina)|who made you|are you (?:an? )?(?:ai|llm|language model|bot|human))\W*$|^(?:你是谁|你能做什么|你会做什么|你会什么|帮助|怎么用)[?？。]?$/i;
 const about = new RegExp(
-  `^${polite}(?:what (?:do|did|else do) you (?:know|remember|have)|what have i told you|tell me(?: everything| all| something| more| what you know)?|summari[sz]e what (?:you know|i (?:told|said)).*?)(?: (?:of|about|on|regarding|to you about))? +(.+?)[?.!]*$`,
+  `^${polite}(?:what (?:do|did|else do) you (?:know|remember|have)|what (?:have i|did i) (?:told|tell|said|say|mentioned|mention)(?: to)?(?: you)?|list(?: everything| all)?(?: you know| i (?:told|said))?|show me (?:everything|all)(?: you know| i (?:told|said))?|tell me(?: everything| all| something| more| what you know)?|summari[sz]e what (?:you know|i (?:told|said)).*?)(?: (?:of|about|on|regarding|to you about))? +(.+?)[?.!]*$`,
   "i",
 );
 const chineseAbout =
   /^(?:请)?(?:你(?:还|都)?(?:知道|记得)(?=我的?什么|我的?哪些|我些什么)|你(?:还)?(?:知道|记得)(?:哪些|什么)?(?:关于)?|关于|说说|讲讲|介绍一下)(.+?)(?:的(?:事|事情|情况|信息)|的?(?:什么|哪些|些什么)(?:事|事情|信息)?|你(?:还)?(?:知道|记得)(?:什么|哪些|些什么))[吗？?。]*$/;
+
+const told = "(?:i(?:['’]ve| have)? (?:just |already )?(?:told|said|tell|say|shared|mentioned|wrote|given)(?: to)?(?: you)?|you (?:know|remember|have stored|have))";
+const when = "(?: so far| until now| today| yet| already| before)?";
+const everything = new RegExp(
+  `^${polite}(?:(?:summari[sz]e|recap|sum up|review|list|show(?: me)?|tell me|repeat|give me (?:a )?(?:summary|list|recap|overview) of)(?: everything| all| all that| what| the things| it all| a list of)?(?: ${told})?${when}(?: about (?:me|myself))?|what (?:do|did|else do) you (?:know|remember)${when}(?: about (?:me|myself))?|what (?:have i|did i) (?:told|tell|say|said)(?: to)?(?: you)?${when}(?: about (?:me|myself))?|(?:summari[sz]e|recap|list|show(?: me)?) (?:me|my (?:notes|memories|memory|facts)|(?:our|this) (?:conversation|chat))|(?:tell me|what is known) (?:something )?about (?:me|myself))${when}\\W*$`,
+  "i",
+);
+const chineseEverything =
+  /^(?:请|麻烦|帮我|你能|能不能|可以|给我|你)*(?:(?:总结|概括|列出|回顾|说说|复述|整理)(?:一下|下|出)?(?:我(?:都|刚才|之前)?(?:告诉|跟|和|对)?(?:过)?(?:你)?(?:说|讲|提)?(?:过|了)?的?|你(?:所)?(?:知道|记得)的?|所有|全部|一切|我的)(?:内容|事情|事|话|一切|所有|东西|信息)*(?:吧|吗)?|(?:都|还)?(?:知道|记得)(?:关于)?我(?:的)?(?:什么|哪些|多少|些什么)(?:事|事情|信息)?|(?:关于|对)我[，,]?(?:你)?(?:都)?(?:知道|记得|了解)(?:些)?(?:什么|哪些|多少)|我(?:都)?(?:告诉|跟|对)(?:过)?你(?:说)?(?:过|了)?(?:什么|哪些|些什么)(?:事|事情)?)[吗吧呢?？。!！]*$/;
 
 const smallTalk = [
   ["greeting", greeting],
@@ -120,6 +130,7 @@ function readChinese(text: string): Intent {
   const intent =
     forgotten === null ? null : readForget((forgotten[1] ?? "").replace(/(?:这件事|的事情?|吧|了)[。！!]*$/, ""));
   if (intent !== null) return intent;
+  if (chineseEverything.test(text)) return { kind: "everything" };
   const subject = chineseAbout.exec(text)?.[1];
   if (subject !== undefined) return { kind: "about", text: subject };
   if (/^(?:以后|从现在起|从今以后|今后)/.test(text) && !chineseAsk.test(text)) return rememberIntent(text);
@@ -146,6 +157,7 @@ function readEnglish(text: string): Intent {
   const forgotten = question && !/^\W*(?:can|could|would|will) you\b/i.test(text) ? null : forget.exec(text);
   const intent = forgotten === null ? null : readForget((forgotten[1] ?? "").replace(/\?+$/, ""));
   if (intent !== null) return intent;
+  if (everything.test(text)) return { kind: "everything" };
   const subject = about.exec(text)?.[1];
   if (subject !== undefined && !/\b(?:what|when|where|who|why|how)\b/i.test(subject)) {
     if (!/^(?:a|an|another) (?:story|joke|poem|riddle)/i.test(subject)) return { kind: "about", text: subject };

@@ -6,6 +6,7 @@
  * What must hold: only questions in the present tense are touched, because "where did I live in 2019?" asks for an old fact; a later
  * sentence wins only when it matches as well, or nearly so and says that something changed.
  */
+import { userPerson } from "#workers/local-ai/sentences.ts";
 import type { ScoredSentence, Selection } from "#workers/local-ai/select.ts";
 
 const presentQuestion = /\b(?:is|are|am|do|does|has|have|what's|where's|who's|currently|now|still|these days)\b/i;
@@ -39,13 +40,32 @@ function decides(candidate: ScoredSentence, top: ScoredSentence): boolean {
   return candidate.own >= top.own * nearlyAsGood && change.test(candidate.sentence.text);
 }
 
+const formerQuestion = /\b(?:before|previously|formerly|used to|in the past|earlier)\W*$|\bused to\b|以前|之前|原来|过去/i;
+const former = /\b(?:used to|previously|formerly|before)\b|以前|原来|曾经/i;
+
+/** "Where did I live before?": what is told as over, or else what was told before the newest. */
+function formerFirst(selection: Selection): Selection {
+  const [first] = selection.sentences;
+  if (first === undefined || first.sentence.person !== userPerson) return selection;
+  const equal = selection.sentences
+    .slice(0, sentencesRead)
+    .filter((scored) => scored.own >= first.own * asGood && scored.fit >= 0 && !scored.sentence.asks)
+    .sort((left, right) => (right.sentence.page.at ?? 0) - (left.sentence.page.at ?? 0));
+  const top = equal.find((scored) => former.test(scored.sentence.text)) ?? equal[1];
+  if (top === undefined) return selection;
+  return { ...selection, sentences: [{ ...top, score: first.score + 1 }, ...selection.sentences.filter((scored) => scored !== top)] };
+}
+
 export function newestFirst(selection: Selection): Selection {
   const { question, sentences } = selection;
   const [first] = sentences;
+  if (formerQuestion.test(question.text)) return formerFirst(selection);
   const changing =
     question.language === "zh"
       ? !pastQuestion.test(question.text)
       : presentQuestion.test(question.text) && !pastQuestion.test(question.text);
+  // "Who is Ann?": what was said of her last replaces nothing of what was said before.
+  if (question.type === "who" && question.terms.every((term) => term.name)) return selection;
   if (first === undefined || !changing || question.list || question.type === "when") return selection;
   let top = first;
   for (const scored of sentences.slice(1, sentencesRead)) if (decides(scored, top)) top = scored;

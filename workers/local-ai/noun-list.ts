@@ -5,6 +5,7 @@
  *
  * What must hold: dates are no part of it, and neither is a clause that "and" begins ("and my number is …", "and works as …").
  */
+import { findRepeated } from "#workers/local-ai/clock.ts";
 import type { Sentence } from "#workers/local-ai/sentences.ts";
 import { wordClasses, type WordClass } from "#workers/local-ai/word-classes.ts";
 
@@ -18,8 +19,9 @@ const inside: ReadonlySet<WordClass> = new Set<WordClass>([
 ]);
 const opensClause: ReadonlySet<WordClass> = new Set<WordClass>(["auxiliary", "pronoun", "verb"]);
 /** Third persons that look like plural nouns: what follows "and" is then a clause. */
-const verbs =
-  /^(?:lives?|works?|drives?|stud(?:y|ies)|teach(?:es)?|wants?|needs?|likes?|loves?|hates?|speaks?|owns?|goes|comes?|has|is|are|was|moved|runs?|gets?|makes?|plays?|sings?|costs?|starts?|ends?|then|also|now|today|yesterday|tomorrow|tonight|later|again|there|here)$/;
+export const endsItem =
+  /^(?:lives?|works?|drives?|stud(?:y|ies)|teach(?:es)?|wants?|needs?|likes?|loves?|hates?|speaks?|owns?|goes|comes?|has|is|are|was|moved|runs?|gets?|makes?|plays?|sings?|costs?|starts?|ends?|then|also|now|today|yesterday|tomorrow|tonight|later|again|there|here|next|last|near|leaves|departs|arrives|opens|closes|takes|says|means)$/;
+const titles = /^(?:mr|mrs|ms|dr|prof|st)$/;
 const longestItem = 7;
 const closedEnd: ReadonlySet<WordClass> = new Set<WordClass>(["noun", "proper", "gerund", "number", "verb"]);
 
@@ -29,7 +31,11 @@ function gapBefore(sentence: Sentence, index: number): string {
 
 function isDated(sentence: Sentence, index: number): boolean {
   const word = sentence.words[index];
-  return word !== undefined && sentence.dates.some((date) => word.start < date.end && date.start < word.end);
+  if (word === undefined) return false;
+  const repeated = findRepeated(sentence.text);
+  const at = repeated === null ? -1 : sentence.text.indexOf(repeated);
+  if (repeated !== null && word.start >= at && word.start < at + repeated.length) return true;
+  return sentence.dates.some((date) => word.start < date.end && date.start < word.end);
 }
 
 /** One item: words of a noun phrase without a break, "of" between two of them included. */
@@ -38,12 +44,13 @@ function itemEnd(sentence: Sentence, classes: readonly WordClass[], from: number
   let to = from;
   while (to < words.length && to - from < longestItem) {
     const kind = classes[to];
-    const joined = to === from || /^[\s'"“”’#&/-]*$/.test(gapBefore(sentence, to));
+    const titled = titles.test(words[to - 1]?.lower ?? "") && gapBefore(sentence, to) === ". ";
+    const joined = to === from || titled || /^[\s'"“”’#&/-]*$/.test(gapBefore(sentence, to));
     if (kind === undefined || !joined || isDated(sentence, to)) break;
     const of = words[to]?.lower === "of" && to > from && inside.has(classes[to + 1] ?? "adverb");
     // "two baked potatoes", "very old books": described inside the phrase.
     const described = (kind === "verb" || kind === "adverb") && inside.has(classes[to + 1] ?? "adverb") && gapBefore(sentence, to + 1) === " ";
-    if (to > from && verbs.test(words[to]?.lower ?? "")) break;
+    if (to > from && endsItem.test(words[to]?.lower ?? "")) break;
     if (!inside.has(kind) && !of && !described) break;
     to += 1;
   }
@@ -70,7 +77,7 @@ export function nounList(sentence: Sentence, from: number): number {
     const start = nextItem(sentence, to);
     if (start === null) return to;
     const first = sentence.words[start];
-    if (first === undefined || (verbs.test(first.lower) && classes[start] !== "proper")) return to;
+    if (first === undefined || (endsItem.test(first.lower) && classes[start] !== "proper")) return to;
     const end = itemEnd(sentence, classes, start);
     const behind = classes[end];
     const clause = behind !== undefined && opensClause.has(behind) && gapBefore(sentence, end).trim() === "";

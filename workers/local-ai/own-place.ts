@@ -46,7 +46,7 @@ export function ownPlace(question: Question, scored: ScoredSentence): string | n
   const asked = new Set(question.terms.flatMap((term) => [term.stem, ...relatedStems(term.stem)]));
   const firstAsked = words.findIndex((word) => asked.has(word.stem));
   const wantsOrigin = /\bfrom\b/i.test(question.text);
-  if (firstAsked === -1) return null;
+  if (firstAsked === -1 && question.terms.length > 0) return null;
   for (let index = firstAsked + 1; index < words.length; index += 1) {
     const word = words[index];
     if (word === undefined || !places.test(word.lower) || isTime(sentence, index)) continue;

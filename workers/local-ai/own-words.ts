@@ -1,7 +1,7 @@
 /**
  * Answers by the form of what the user told of themself: the object of the asked verb, the names, the work, the place, the person.
  *
- * Use: `ownAnswer(newest)` before the weighed spans are tried; null when no form fits.
+ * Use: `ownAnswers(newest)` before the weighed spans are tried; empty when no form fits.
  *
  * What must hold: verbatim text of one sentence that the user wrote (talk between other people is left to the weighed spans);
  * what is listed together stays together.
@@ -11,12 +11,13 @@ import { namedValue } from "#workers/local-ai/named-values.ts";
 import { ownPlace } from "#workers/local-ai/own-place.ts";
 import type { PatternAnswer } from "#workers/local-ai/patterns.ts";
 import { relations, type Question } from "#workers/local-ai/question.ts";
-import { relatedStems } from "#workers/local-ai/related-words.ts";
+import { kindMembers, relatedStems } from "#workers/local-ai/related-words.ts";
 import type { ScoredSentence, Selection } from "#workers/local-ai/select.ts";
 import { userPerson, type Sentence } from "#workers/local-ai/sentences.ts";
 
 const sentencesRead = 5;
 const longestQuote = 24;
+const longestList = 5;
 
 /** The user's own telling sentences that match nearly as well as the best. */
 export function ownSentences(selection: Selection): ScoredSentence[] {
@@ -26,7 +27,9 @@ export function ownSentences(selection: Selection): ScoredSentence[] {
     .slice(0, sentencesRead)
     .filter(({ sentence, fit }) => !sentence.asks && !sentence.caption && fit >= 0 && sentence.person === userPerson);
   const best = Math.max(0, ...telling.map(({ own }) => own));
-  return telling.filter(({ own }) => own >= best * 0.8);
+  const { page } = telling.find(({ own }) => own === best)?.sentence ?? top.sentence;
+  const beside = telling.filter(({ sentence, own }) => own < best * 0.8 && own > 0 && sentence.page === page);
+  return [...telling.filter(({ own }) => own >= best * 0.8), ...beside];
 }
 
 export function cut(sentence: Sentence, from: number, to: number): string | null {
@@ -44,7 +47,7 @@ function fresh(sentence: Sentence, from: number, to: number, asked: ReadonlySet<
 }
 
 const verbQuestion =
-  /\b(?:do|does|did|have|has|had|will|would|can|should|am|is|are|was|were)\s+(?:i|we|he|she|they|you|(?:my|our|his|her|the)\s+(?:\w+\s+)?\w+|\p{Lu}[\w'’-]+(?:\s+\p{Lu}[\w'’-]+)*)\s+(?:(?:usually|often|also|never|always|still|just|like to|want to|have to|need to|plan to|going to|planning to)\s+)*(\p{L}+)\b/iu;
+  /\b(?:[Dd]o|[Dd]oes|[Dd]id|have|has|had|will|would|can|should|am|is|are|was|were)\s+(?:[Ii]|we|he|she|they|you|(?:my|our|his|her|the)\s+(?:\w+\s+)?\w+|\p{Lu}[\w'’-]+(?:\s+\p{Lu}[\w'’-]+)*)\s+(?:(?:usually|often|also|never|always|still|just|like to|want to|have to|need to|plan to|going to|planning to)\s+)*(\p{L}+)\b/u;
 const lastPreposition = /\b(to|for|with|about|at|on|of|from|in|by|into)\s*(?:now|again|today|yesterday)?\W*$/i;
 
 /** "What did I buy yesterday?": the list behind the word for buying. "What am I allergic to?": the list behind its "to". */
@@ -77,6 +80,17 @@ function freshList(sentence: Sentence, from: number, asked: ReadonlySet<string>)
 const asksName = /\bnames?\b|\b(?:called|named)\b/i;
 const naming = /\b(?:called|named|names? (?:is|are)|['’]s name is)\s+(?=[\p{L}\p{N}"“])/giu;
 
+/** "My son Ben is 7 and my daughter Lily is 4": the names right behind what is asked about, or behind its kinds. */
+function introducedNames(question: Question, sentence: Sentence): string | null {
+  const asked = new Set(question.terms.flatMap((term) => (/^(?:name|call)$/.test(term.stem) ? [] : [term.stem, ...kindMembers(term.stem)])));
+  const names = sentence.words.flatMap((word, index) => {
+    const behind = sentence.text.slice(word.end).trimStart();
+    if (!asked.has(word.stem) || !/^,? ?\p{Lu}/u.test(behind)) return [];
+    return cut(sentence, index + 1, nounList(sentence, index + 1)) ?? [];
+  });
+  return names.length === 0 ? null : names.join(", ");
+}
+
 /** "What are my cats called?": the list behind "named", when what is asked about stands before it. */
 function namesAnswer(question: Question, scored: ScoredSentence): string | null {
   if (!asksName.test(question.text)) return null;
@@ -94,13 +108,16 @@ function namesAnswer(question: Question, scored: ScoredSentence): string | null 
     const to = nounList(sentence, from);
     if (to > from) return cut(sentence, from, to);
   }
-  return null;
+  return asked.length === 0 ? null : introducedNames(question, sentence);
 }
 
 const asksOwnName = /\bwhat(?:['’]?s| is| was) my (?:full |first |last |own )?name\b|\bwho am i\b|\bwhat am i called\b|\bdo you know my name\b|\bmy name\W*$/i;
 const ownName =
-  /\b(?:my (?:full )?name(?:['’]s| is)|call me|i['’]?m called|i am called|i go by|this is)\s+(\p{Lu}[\p{L}'’-]*(?:\s\p{Lu}[\p{L}'’-]*)*)/iu;
-const introduced = /^(?:(?:hi|hello|hey)\b[!,. ]*)?(?:\bI['’]?m|\bI am)\s+(\p{Lu}\p{Ll}[\p{L}'’-]*(?:\s\p{Lu}[\p{L}'’-]*)*)(?=[,.!;]|\sand\b|$)/iu;
+  /\b(?:[Mm][Yy] (?:full )?(?:name|NAME)(?:['’]s| is| IS)|[Cc]all me|[Ii](?:['’]?m| am) called|I go by|[Tt]his is)\s+(\p{Lu}[\p{L}'’-]*(?:\s\p{Lu}[\p{L}'’-]*)*)/u;
+/** Without capitals only "my name is" says that a name follows. */
+const lowerName = /\b(?:my (?:full )?name(?:['’]?s| is)|call me)\s+(\p{L}[\p{L}'’-]*)/iu;
+const introduced =
+  /^(?:(?:[Hh]i|[Hh]ello|[Hh]ey)\b[\p{L}\s]*[!,.]*\s*)?(?:I['’]?m|I am)\s+(\p{Lu}\p{Ll}[\p{L}'’-]*(?:\s\p{Lu}[\p{L}'’-]*)*)(?=[,.!;]|\s(?:and|from)\b|$)/u;
 
 /** The newest sentence in which the user says who they are. Read without regard to the match: "I'm Ravi" holds no asked word. */
 export function ownNameAnswer(selection: Selection): PatternAnswer | null {
@@ -108,10 +125,10 @@ export function ownNameAnswer(selection: Selection): PatternAnswer | null {
   const told = selection.sentences
     .filter(({ sentence }) => sentence.person === userPerson && !sentence.asks)
     .sort((left, right) => (right.sentence.page.at ?? 0) - (left.sentence.page.at ?? 0));
-  for (const pattern of [ownName, introduced]) {
+  for (const pattern of [ownName, introduced, lowerName]) {
     for (const source of told) {
       const name = pattern.exec(source.sentence.text)?.[1];
-      if (name !== undefined && /^\p{Lu}/u.test(name)) return { text: name, source };
+      if (name !== undefined) return { text: name, source };
     }
   }
   return null;
@@ -132,7 +149,7 @@ function workAnswer(question: Question, scored: ScoredSentence): string | null {
   return from === -1 || to === from ? null : cut(sentence, from, to);
 }
 
-const whoIs = /^\W*who(?:['’]s| is| are| was)\s+((?:\p{Lu}[\p{L}'’-]*\s?)+)\W*$/u;
+const whoIs = /^\W*[Ww][Hh][Oo](?:['’]s| is| are| was)\s+((?:\p{Lu}[\p{L}'’-]*\s?)+)\W*$/u;
 
 /** "Who is Anna?": the clause that says what she is to the user. */
 function personAnswer(question: Question, scored: ScoredSentence): string | null {
@@ -152,17 +169,33 @@ function personAnswer(question: Question, scored: ScoredSentence): string | null
   return /(\p{Lu}[\p{L}'’-]*(?: \p{Lu}[\p{L}'’-]*)*) (?:is|was) (?:my|our) (?:\p{L}+ )?$/u.exec(before)?.[1] ?? null;
 }
 
-export function ownAnswer(selection: Selection): PatternAnswer | null {
+function formedAnswer(question: Question, scored: ScoredSentence): string | null {
+  return (
+    namedValue(question, scored) ??
+    workAnswer(question, scored) ??
+    personAnswer(question, scored) ??
+    namesAnswer(question, scored) ??
+    (question.type === "where" ? ownPlace(question, scored) : objectAnswer(question, scored))
+  );
+}
+
+/** Of all that names somebody, what says who they are comes first: "my partner Jonas", "Jonas is my boss". */
+function introductions({ question, sentences }: Selection): ScoredSentence[] {
+  const name = whoIs.exec(question.text)?.[1]?.trim();
+  if (name === undefined) return [];
+  const known = new RegExp(`\\b(?:my|our|[\\p{L}]+['’]s) (?:\\p{L}+ ){1,2}(?:is |is called |called |named )?${name}\\b(?!['’]s)|\\b${name},? (?:is |was )?(?:my|our|a|an|the|[\\p{L}]+['’]s) `, "u");
+  return sentences.filter(({ sentence }) => sentence.person === userPerson && !sentence.asks && known.test(sentence.text));
+}
+
+/** One answer; for a list one from each sentence that has one. */
+export function ownAnswers(selection: Selection): readonly PatternAnswer[] {
   const { question } = selection;
-  if (question.language !== "en") return null;
-  for (const scored of ownSentences(selection)) {
-    const text =
-      namedValue(question, scored) ??
-      workAnswer(question, scored) ??
-      personAnswer(question, scored) ??
-      namesAnswer(question, scored) ??
-      (question.type === "where" ? ownPlace(question, scored) : objectAnswer(question, scored));
-    if (text !== null) return { text, source: scored };
+  const found: PatternAnswer[] = [];
+  if (question.language !== "en") return found;
+  for (const scored of [...introductions(selection), ...ownSentences(selection)]) {
+    const text = formedAnswer(question, scored);
+    if (text !== null) found.push({ text, source: scored });
+    if (found.length === (question.list ? longestList : 1)) break;
   }
-  return null;
+  return found;
 }

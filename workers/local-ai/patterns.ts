@@ -35,7 +35,7 @@ function untilBreak(text: string, list: boolean): string {
   const cut = (
     list
       ? /[.;!?。]|,? (?:but|because|which|so|when|since|who)\b/
-      : /[.,;!?。](?:\s|$)|,? (?:but|because|which|so|when|since|who|and (?:I|he|she|it|we|they))\b/
+      : /(?<!\b(?:Dr|Mr|Mrs|Ms|Prof|St))[.,;!?。](?:\s|$)|,? (?:but|because|which|so|when|since|who|and (?:my|our|his|her|their|the) (?:\w+ ){1,3}(?:is|are)|and (?:I|he|she|it|we|they))\b/
   ).exec(text);
   return (cut === null ? text : text.slice(0, cut.index)).trim().replace(/^["“]|["”]$/g, "");
 }

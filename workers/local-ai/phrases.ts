@@ -26,6 +26,8 @@ export interface Phrases {
   readonly no: string;
   /** How Chinese denies what has not happened or is not there. */
   readonly notYet: string;
+  /** Stands above a list of quotes. */
+  readonly quotes: string;
   readonly separator: string;
   readonly colon: string;
   readonly stop: string;
@@ -53,6 +55,7 @@ const english: Phrases = {
   yes: "Yes",
   no: "No",
   notYet: "No",
+  quotes: "In your own words, as quotes (a summary in other words needs a language model):",
   separator: ", ",
   colon: ": ",
   stop: ".",
@@ -80,6 +83,7 @@ const chinese: Phrases = {
   yes: "是的",
   no: "不",
   notYet: "没有",
+  quotes: "以下是你的原话（用别的话来总结需要语言模型）：",
   separator: "、",
   colon: "：",
   stop: "。",

@@ -6,7 +6,7 @@
  * What must hold: never more than one search, one write or one forget for an instruction; nothing is forgotten that does not clearly
  * match; a tool that is not offered is never called.
  */
-import { answerQuestion, describe } from "#workers/local-ai/answer.ts";
+import { answerQuestion, cite, describe, listQuotes } from "#workers/local-ai/answer.ts";
 import type { Evidence } from "#workers/local-ai/evidence.ts";
 import { planForget } from "#workers/local-ai/forget.ts";
 import { readIntent, type Intent } from "#workers/local-ai/intent.ts";
@@ -14,6 +14,7 @@ import type { EngineOutput } from "#workers/local-ai/messages.ts";
 import { phrases, type Language, type Phrases } from "#workers/local-ai/phrases.ts";
 import { hasHan } from "#workers/local-ai/sentences.ts";
 import { call, failure, say } from "#workers/local-ai/steps.ts";
+import { everythingTold, toldWhen } from "#workers/local-ai/told.ts";
 import { resolveFollowUp } from "#workers/local-ai/thread.ts";
 
 function planRemember(
@@ -38,8 +39,11 @@ function planQuestion(
   intent: Extract<Intent, { kind: "question" }>,
   evidence: Evidence,
   tools: ReadonlySet<string>,
-  words: Phrases,
+  language: Language,
 ): EngineOutput {
+  const words = phrases(language);
+  const told = toldWhen(intent.text, evidence, language);
+  if (told !== null) return say(cite(told.text, [told.handle], language));
   const resolved = resolveFollowUp(intent.text, evidence.thread);
   const answer = answerQuestion(resolved.text, evidence);
   const searched = evidence.results.some((result) => result.name === "memory_search");
@@ -47,6 +51,15 @@ function planQuestion(
     return call("memory_search", { query: resolved.text });
   }
   return say(!answer.supported && intent.advice ? words.needsModel : answer.text);
+}
+
+function planEverything(evidence: Evidence, tools: ReadonlySet<string>, language: Language): EngineOutput {
+  const quotes = everythingTold(evidence);
+  const searched = evidence.results.some((result) => result.name === "memory_search");
+  if (quotes.length > 0) return say(listQuotes(quotes, language));
+  // Any page of the user's own fits a question about them.
+  if (!searched && tools.has("memory_search")) return call("memory_search", { query: language === "zh" ? "我" : "I my me" });
+  return say(phrases(language).unknown);
 }
 
 export function plan(evidence: Evidence, tools: ReadonlySet<string>): EngineOutput {
@@ -59,7 +72,9 @@ export function plan(evidence: Evidence, tools: ReadonlySet<string>): EngineOutp
     case "forget":
       return planForget(intent, evidence, tools, words);
     case "question":
-      return planQuestion(intent, evidence, tools, words);
+      return planQuestion(intent, evidence, tools, language);
+    case "everything":
+      return planEverything(evidence, tools, language);
     case "about":
       return say(describe(intent.text, evidence, language));
     case "arithmetic":

@@ -96,7 +96,7 @@ function termWeights(question: Question, pages: readonly PageMatch[]): number[] 
 }
 
 const relativeSubject =
-  /^(?:(?:yesterday|today|so|and|btw|last \w+),? )?(?:my|our) (?:\w+ )?(?:mother|mom|mum|father|dad|sister|brother|wife|husband|partner|girlfriend|boyfriend|boss|son|daughter|cousin|aunt|uncle|grandmother|grandfather|grandma|grandpa|neighbou?r|friend|colleague|roommate)\b|^(?:昨天|今天)?我的?(?:妈妈|爸爸|姐姐|妹妹|哥哥|弟弟|朋友|老板|同事|老师|太太|妻子|丈夫|女儿|儿子|奶奶|爷爷)/i;
+  /^(?:(?:yesterday|today|so|and|btw|last \w+),? )?(?:my|our) (?:\w+ )?(?:mother|mom|mum|father|dad|sister|brother|wife|husband|partner|girlfriend|boyfriend|boss|son|daughter|cousin|aunt|uncle|grandmother|grandfather|grandma|grandpa|neighbou?r|friend|colleague|roommate)\b(?! (?:\w+ )?and I\b)|^(?:昨天|今天)?我的?(?:妈妈|爸爸|姐姐|妹妹|哥哥|弟弟|朋友|老板|同事|老师|太太|妻子|丈夫|女儿|儿子|奶奶|爷爷)/i;
 
 function fitOf(question: Question, sentence: Sentence): number {
   const fit = speakerFit(question, sentence);

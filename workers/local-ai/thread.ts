@@ -6,7 +6,9 @@
  * What must hold: only the same thread is read; a question that stands on its own comes back unchanged; the result is used for
  * matching and searching only, so a clumsy sentence does no harm.
  */
-import { hasHan } from "#workers/local-ai/sentences.ts";
+import { nounList } from "#workers/local-ai/noun-list.ts";
+import { relations } from "#workers/local-ai/question.ts";
+import { hasHan, readSentences } from "#workers/local-ai/sentences.ts";
 
 export interface ResolvedQuestion {
   readonly text: string;
@@ -48,6 +50,33 @@ function antecedent(thread: Thread): string | undefined {
   return undefined;
 }
 
+const things = /^(?:my|our|the|a|an)$/;
+const times = /\b(?:day|week|weekend|month|year|time|moment|morning|afternoon|evening|night|lot|bit)s?$/i;
+
+/** "the meeting with Paul": the last thing that the user spoke of, for "it". */
+function lastThing(thread: Thread): string | undefined {
+  for (const entry of thread.slice(-8).toReversed()) {
+    if (entry.role !== "user") continue;
+    const [sentence] = readSentences({ handle: "p0", kind: "turn", at: null, role: "user", speaker: null, source: null, text: entry.text, rank: 0 });
+    for (const [index, word] of (sentence?.words ?? []).entries()) {
+      if (sentence === undefined || !things.test(word.lower)) continue;
+      const end = nounList(sentence, index);
+      const last = sentence.words[end - 1];
+      if (last === undefined || end <= index + 1) continue;
+      const thing = sentence.text.slice(word.start, last.end);
+      const company = /^ (?:with|of|for|about) (?:\p{Lu}[\p{L}'’-]*)/u.exec(sentence.text.slice(last.end))?.[0] ?? "";
+      if (!times.test(thing) && relation(thing) === undefined) return `${thing.replace(/^an? /i, "the ")}${company}`;
+    }
+  }
+  return undefined;
+}
+
+function replaceThing(text: string, thing: string): string {
+  return text
+    .replace(/\bits\b(?= \w)/gi, `${thing}'s`)
+    .replace(/(?<!\b(?:is|was|does|did|will) )\bit\b(?! (?:take|rain|snow|cost to)\b)|(?<=\b(?:is|was|does|did|will) )\bit\b(?! that\b)|\bthat one\b|\bthis one\b/gi, thing);
+}
+
 function replacePronouns(text: string, name: string): string {
   return text
     .replace(
@@ -73,6 +102,9 @@ function resolveEllipsis(phrase: string, previous: string): string {
   // An interrogative alone ("and why?") asks the same thing by another word.
   if (/^(?:what|who|where|when|why|how)$/i.test(core))
     return `${core} ${previous.replace(/^\W*(?:what|who|where|when|why|how)\b\s*/i, "")}`;
+  // "What about her job?" asks for something of hers, not for the same of somebody else.
+  const thing = /^(?:my|[\p{L}’' ]+['’]s) (?:\p{L}+ )?(\p{L}+)$/u.exec(core)?.[1];
+  if (thing !== undefined && /['’]s /.test(core) && !relations.test(thing.toLowerCase())) return `What is ${core}?`;
   const focus = relation(previous) ?? properNames(previous)[0];
   const person = /^(?:my|his|her|their) |^\p{Lu}/u.test(core);
   if (focus !== undefined && person) return previous.replace(focus, () => core);
@@ -112,7 +144,9 @@ export function resolveFollowUp(text: string, thread: Thread): ResolvedQuestion 
   const needsPerson = pronoun.test(text) && (!named || isElliptic);
   if (!isElliptic && !needsPerson && !shortQuestion) return { text, followsUp: false };
   const name = antecedent(thread);
-  const written = needsPerson && name !== undefined ? replacePronouns(text, name) : text;
+  const thing = /\b(?:it|its|that one|this one)\b/i.test(text) ? lastThing(thread) : undefined;
+  const person = needsPerson && name !== undefined ? replacePronouns(text, name) : text;
+  const written = thing === undefined ? person : replaceThing(person, thing);
   if ((isElliptic || shortQuestion) && previous !== undefined)
     return { text: resolveEllipsis(written, previous), followsUp: true };
   return { text: written.replace(elliptic, ""), followsUp: true };

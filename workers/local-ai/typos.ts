@@ -32,7 +32,29 @@ function distance(left: string, right: string, most: number): number {
   return last[right.length] ?? most + 1;
 }
 
+const questionWords = ["what", "where", "when", "which", "who", "how"];
+const otherWords = /^(?:was|were|wear|want|hat|hen|then|that|there|here|show|now|wow|war|way|why|hot|has|had|have|her|hey|he|we|went|will|whose|whole|white|while|with|would|wish|wet|won|how's|hoe|hit|whether|howe|chat|hi)$/;
+
+/** "wher is", "waht is": the first word, when it is one step from a question word and no word of its own. */
+function withQuestionWord(text: string): string {
+  return text.replace(/^\W*(\p{Script=Latin}{3,6})(?= )/u, (written) => {
+    const lower = written.trim().toLowerCase();
+    if (questionWords.includes(lower) || otherWords.test(lower) || !/^[wh]/.test(lower)) return written;
+    return questionWords.find((word) => distance(lower, word, 1) === 1) ?? written;
+  });
+}
+
+/** Two letters swapped in a short word: kye. */
+function swapped(word: string, known: ReadonlySet<string>): string | null {
+  for (let index = 0; index + 1 < word.length; index += 1) {
+    const other = word.slice(0, index) + (word[index + 1] ?? "") + (word[index] ?? "") + word.slice(index + 2);
+    if (other !== word && known.has(other)) return other;
+  }
+  return null;
+}
+
 function nearest(word: string, known: ReadonlySet<string>): string | null {
+  if (word.length < shortest) return swapped(word, known);
   const most = word.length >= 8 ? 2 : 1;
   let found: string[] = [];
   let least = most;
@@ -53,10 +75,10 @@ export function withoutTypos(text: string, pages: readonly EvidencePage[], speak
   const words = own.flatMap((page) => readWords(page.text));
   const stems = new Set(words.map((word) => word.stem));
   const known = new Set(words.filter((word) => /^\p{Script=Latin}+$/u.test(word.lower)).map((word) => word.lower));
-  return text.replace(/(?<![\p{L}\p{N}@./:-])\p{Script=Latin}+(?![\p{L}\p{N}@/:-])/gu, (written) => {
+  return withQuestionWord(text).replace(/(?<![\p{L}\p{N}@./:-])\p{Script=Latin}+(?![\p{L}\p{N}@/:-])/gu, (written) => {
     const [word] = readWords(written);
     const lower = written.toLowerCase();
-    if (word === undefined || lower.length < shortest || lower.length > longest || word.stop || isStopWord(lower)) return written;
+    if (word === undefined || lower.length < 3 || lower.length > longest || word.stop || isStopWord(lower)) return written;
     if (stems.has(word.stem) || speakers.has(lower) || [...relatedStems(word.stem)].some((stem) => stems.has(stem))) return written;
     return nearest(lower, known) ?? written;
   });

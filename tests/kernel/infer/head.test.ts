@@ -37,7 +37,11 @@ describe("head", () => {
       {
         role: "assistant",
         content: "",
-        tool_calls: ["a", "b"].map((id) => ({ id, type: "function", function: { name: "memory_read", arguments: '{"handle":"p1"}' } })),
+        tool_calls: ["a", "b"].map((id) => ({
+          id,
+          type: "function",
+          function: { name: "memory_read", arguments: '{"handle":"p1"}' },
+        })),
       },
       { role: "tool", content: "one", tool_call_id: "a" },
       { role: "tool", content: "two", tool_call_id: "b" },
@@ -50,9 +54,16 @@ describe("head", () => {
       { role: "assistant", content: "", toolCalls: [call("c.1.0")] },
       { role: "tool", content, toolCallId: "c.1.0" },
     ];
-    const sent = head([...turn("first"), { role: "assistant", content: "", toolCalls: [call("c.1.0")] }, ...turn("second")]);
+    const sent = head([
+      ...turn("first"),
+      { role: "assistant", content: "", toolCalls: [call("c.1.0")] },
+      ...turn("second"),
+    ]);
     expectValid(sent);
-    expect(sent.filter((message) => message.role === "tool").map((message) => message.content)).toEqual(["first", "second"]);
+    expect(sent.filter((message) => message.role === "tool").map((message) => message.content)).toEqual([
+      "first",
+      "second",
+    ]);
   });
 
   it("drops a result that comes before its call, and one that comes too late", () => {
@@ -68,8 +79,15 @@ describe("head", () => {
   it("never lets an orphan out, whatever it is given", () => {
     const id = fc.constantFrom("a", "b", "c");
     const message: fc.Arbitrary<Message> = fc.oneof(
-      fc.record({ role: fc.constantFrom("user" as const, "assistant" as const, "system" as const), content: fc.string() }),
-      fc.record({ role: fc.constant("assistant" as const), content: fc.constantFrom("", "Let me see."), toolCalls: fc.array(id.map(call), { maxLength: 3 }) }),
+      fc.record({
+        role: fc.constantFrom("user" as const, "assistant" as const, "system" as const),
+        content: fc.string(),
+      }),
+      fc.record({
+        role: fc.constant("assistant" as const),
+        content: fc.constantFrom("", "Let me see."),
+        toolCalls: fc.array(id.map(call), { maxLength: 3 }),
+      }),
       fc.record({ role: fc.constant("tool" as const), content: fc.string(), toolCallId: id }),
       fc.record({ role: fc.constant("tool" as const), content: fc.string() }),
     );
@@ -82,10 +100,17 @@ describe("head", () => {
   });
 
   it("loses no word of a person, nor of an answer", () => {
-    const words = fc.record({ role: fc.constantFrom("user" as const, "assistant" as const), content: fc.string({ minLength: 1 }) });
+    const words = fc.record({
+      role: fc.constantFrom("user" as const, "assistant" as const),
+      content: fc.string({ minLength: 1 }),
+    });
     fc.assert(
       fc.property(fc.array(words), (messages) => {
-        expect(head(messages).map((message) => message.content).join("\n\n")).toBe(messages.map((message) => message.content).join("\n\n"));
+        expect(
+          head(messages)
+            .map((message) => message.content)
+            .join("\n\n"),
+        ).toBe(messages.map((message) => message.content).join("\n\n"));
       }),
     );
   });

@@ -8,23 +8,38 @@ import { Tail } from "#kernel/infer/tail.ts";
 const fresh = (): Tail => new Tail((index) => `made_${index}`);
 
 function textOf(tail: Tail, chunks: readonly unknown[]): string {
-  return chunks.flatMap((chunk) => tail.read(chunk)).map((event) => (event.type === "text" ? event.text : "")).join("");
+  return chunks
+    .flatMap((chunk) => tail.read(chunk))
+    .map((event) => (event.type === "text" ? event.text : ""))
+    .join("");
 }
 
 describe("tail", () => {
   it("reads text, calls and usage of the Workers AI shape", () => {
     const tail = fresh();
     expect(textOf(tail, [{ response: "Hel" }, { response: "lo" }, { response: 7 }, { response: null }])).toBe("Hello7");
-    expect(tail.read({ response: "", tool_calls: [{ name: "memory_read", arguments: { handle: "p1" } }], usage: { prompt_tokens: 5, completion_tokens: 2 } })).toEqual([
-      { type: "usage", usage: { inputTokens: 5, cachedTokens: 0, outputTokens: 2 } },
-    ]);
+    expect(
+      tail.read({
+        response: "",
+        tool_calls: [{ name: "memory_read", arguments: { handle: "p1" } }],
+        usage: { prompt_tokens: 5, completion_tokens: 2 },
+      }),
+    ).toEqual([{ type: "usage", usage: { inputTokens: 5, cachedTokens: 0, outputTokens: 2 } }]);
     expect(tail.calls()).toEqual([{ id: "made_0", name: "memory_read", arguments: { handle: "p1" } }]);
   });
 
   it("reads text, calls in pieces and cached tokens of the OpenAI shape", () => {
     const tail = fresh();
-    const piece = (index: number, more: object): unknown => ({ choices: [{ delta: { tool_calls: [{ index, ...more }] } }] });
-    expect(textOf(tail, [{ choices: [{ delta: { role: "assistant", content: "Hi" } }] }, { choices: [{ delta: { content: null } }] }, { choices: [] }])).toBe("Hi");
+    const piece = (index: number, more: object): unknown => ({
+      choices: [{ delta: { tool_calls: [{ index, ...more }] } }],
+    });
+    expect(
+      textOf(tail, [
+        { choices: [{ delta: { role: "assistant", content: "Hi" } }] },
+        { choices: [{ delta: { content: null } }] },
+        { choices: [] },
+      ]),
+    ).toBe("Hi");
     for (const chunk of [
       piece(1, { id: "second", function: { name: "memory_search", arguments: "" } }),
       piece(0, { id: "first", function: { name: "memory_read", arguments: '{"han' } }),
@@ -37,7 +52,10 @@ describe("tail", () => {
       { id: "first", name: "memory_read", arguments: { handle: "p1" } },
       { id: "second", name: "memory_search", arguments: { query: "x" } },
     ]);
-    const [usage] = tail.read({ choices: [], usage: { prompt_tokens: 9, completion_tokens: 3, prompt_tokens_details: { cached_tokens: 4 } } });
+    const [usage] = tail.read({
+      choices: [],
+      usage: { prompt_tokens: 9, completion_tokens: 3, prompt_tokens_details: { cached_tokens: 4 } },
+    });
     expect(usage).toEqual({ type: "usage", usage: { inputTokens: 9, cachedTokens: 4, outputTokens: 3 } });
   });
 
@@ -47,12 +65,23 @@ describe("tail", () => {
   });
 
   it("reads an answer that is a JSON value", () => {
-    expect(JSON.parse(textOf(fresh(), [{ response: { colour: "red", sizes: [1, 2] } }]))).toEqual({ colour: "red", sizes: [1, 2] });
+    expect(JSON.parse(textOf(fresh(), [{ response: { colour: "red", sizes: [1, 2] } }]))).toEqual({
+      colour: "red",
+      sizes: [1, 2],
+    });
   });
 
   it("keeps what it can read of a chunk whose other fields are broken", () => {
     const tail = fresh();
-    expect(textOf(tail, [{ response: "kept", usage: { prompt_tokens: "many" }, tool_calls: [7, { name: "memory_read", arguments: "{}" }] }])).toBe("kept");
+    expect(
+      textOf(tail, [
+        {
+          response: "kept",
+          usage: { prompt_tokens: "many" },
+          tool_calls: [7, { name: "memory_read", arguments: "{}" }],
+        },
+      ]),
+    ).toBe("kept");
     expect(textOf(tail, [{ choices: [{ delta: { content: " too", tool_calls: "none" } }], usage: null }])).toBe(" too");
     expect(tail.calls()).toEqual([{ id: "made_0", name: "memory_read", arguments: {} }]);
   });
@@ -64,11 +93,39 @@ describe("tail", () => {
   });
 
   it("never throws, and makes only whole events", () => {
-    const field = fc.oneof(fc.string(), fc.double(), fc.boolean(), fc.constant(null), fc.array(fc.anything(), { maxLength: 3 }), fc.object({ maxDepth: 2 }));
+    const field = fc.oneof(
+      fc.string(),
+      fc.double(),
+      fc.boolean(),
+      fc.constant(null),
+      fc.array(fc.anything(), { maxLength: 3 }),
+      fc.object({ maxDepth: 2 }),
+    );
     const chunk = fc.oneof(
       fc.anything(),
-      fc.record({ response: field, tool_calls: field, choices: field, usage: field, error: field }, { requiredKeys: [] }),
-      fc.record({ choices: fc.array(fc.record({ delta: fc.record({ content: field, tool_calls: fc.array(fc.record({ index: field, id: field, name: field, function: field, arguments: field }, { requiredKeys: [] })) }, { requiredKeys: [] }) }), { maxLength: 2 }) }),
+      fc.record(
+        { response: field, tool_calls: field, choices: field, usage: field, error: field },
+        { requiredKeys: [] },
+      ),
+      fc.record({
+        choices: fc.array(
+          fc.record({
+            delta: fc.record(
+              {
+                content: field,
+                tool_calls: fc.array(
+                  fc.record(
+                    { index: field, id: field, name: field, function: field, arguments: field },
+                    { requiredKeys: [] },
+                  ),
+                ),
+              },
+              { requiredKeys: [] },
+            ),
+          }),
+          { maxLength: 2 },
+        ),
+      }),
     );
     fc.assert(
       fc.property(fc.array(chunk, { maxLength: 6 }), (chunks) => {
@@ -76,7 +133,8 @@ describe("tail", () => {
         for (const one of chunks) {
           for (const event of tail.read(one)) {
             if (event.type === "text") expect(typeof event.text).toBe("string");
-            if (event.type === "usage") expect(Object.values(event.usage).every((count) => Number.isFinite(count) && count >= 0)).toBe(true);
+            if (event.type === "usage")
+              expect(Object.values(event.usage).every((count) => Number.isFinite(count) && count >= 0)).toBe(true);
           }
         }
         for (const made of tail.calls()) expect([typeof made.id, typeof made.name]).toEqual(["string", "string"]);

@@ -9,7 +9,13 @@ import { readAiError, workersAi, type AiBinding } from "#kernel/infer/drivers/wo
 
 afterEach(() => void vi.useRealTimers());
 
-const request: InferRequest = { model: "m", messages: [{ role: "user", content: "Hi." }], tools: [], reply: null, affinity: "ann/init" };
+const request: InferRequest = {
+  model: "m",
+  messages: [{ role: "user", content: "Hi." }],
+  tools: [],
+  reply: null,
+  affinity: "ann/init",
+};
 
 function binding(run: AiBinding["run"]): AiBinding {
   return { run, models: () => Promise.resolve([]) };
@@ -25,7 +31,11 @@ function streamOf(...chunks: readonly string[]): ReadableStream<Uint8Array> {
   });
 }
 
-async function infer(run: AiBinding["run"], more: Partial<InferRequest> = {}, signal = new AbortController().signal): Promise<InferEvent[]> {
+async function infer(
+  run: AiBinding["run"],
+  more: Partial<InferRequest> = {},
+  signal = new AbortController().signal,
+): Promise<InferEvent[]> {
   const events: InferEvent[] = [];
   for await (const event of workersAi(binding(run)).infer({ ...request, ...more }, signal)) events.push(event);
   return events;
@@ -52,35 +62,44 @@ describe("error codes", () => {
   });
 
   it("say when a retry can help", () => {
-    for (const code of ["3040", "3007", "3036"]) expect(readAiError(new Error(`${code}: x`)).error.retryAfter).toBeGreaterThan(0);
+    for (const code of ["3040", "3007", "3036"])
+      expect(readAiError(new Error(`${code}: x`)).error.retryAfter).toBeGreaterThan(0);
   });
 });
 
 describe("streams", () => {
-  const whole = 'data: {"response":"Gr"}\n\ndata: {"response":"üß dich 🐝"}\n\n: ping\n\ndata: {"response":"","usage":{"prompt_tokens":3,"completion_tokens":2}}\n\ndata: [DONE]\n\n';
+  const whole =
+    'data: {"response":"Gr"}\n\ndata: {"response":"üß dich 🐝"}\n\n: ping\n\ndata: {"response":"","usage":{"prompt_tokens":3,"completion_tokens":2}}\n\ndata: [DONE]\n\n';
 
   it("read the same wherever the bytes are cut", async () => {
     const bytes = new TextEncoder().encode(whole);
     const expected = await infer(() => Promise.resolve(streamOf(whole)));
     expect(expected.map((event) => event.type)).toEqual(["text", "text", "usage"]);
     await fc.assert(
-      fc.asyncProperty(fc.uniqueArray(fc.integer({ min: 1, max: bytes.length - 1 }), { maxLength: 12 }), async (cuts) => {
-        const at = [0, ...cuts.toSorted((one, other) => one - other), bytes.length];
-        const parts = at.slice(1).map((end, index) => bytes.slice(at[index], end));
-        const stream = new ReadableStream<Uint8Array>({
-          start(controller) {
-            for (const part of parts) controller.enqueue(part);
-            controller.close();
-          },
-        });
-        expect(await infer(() => Promise.resolve(stream))).toEqual(expected);
-      }),
+      fc.asyncProperty(
+        fc.uniqueArray(fc.integer({ min: 1, max: bytes.length - 1 }), { maxLength: 12 }),
+        async (cuts) => {
+          const at = [0, ...cuts.toSorted((one, other) => one - other), bytes.length];
+          const parts = at.slice(1).map((end, index) => bytes.slice(at[index], end));
+          const stream = new ReadableStream<Uint8Array>({
+            start(controller) {
+              for (const part of parts) controller.enqueue(part);
+              controller.close();
+            },
+          });
+          expect(await infer(() => Promise.resolve(stream))).toEqual(expected);
+        },
+      ),
       { numRuns: 60 },
     );
   });
 
   it("that end without a line end are whole, and those without [DONE] are cut", async () => {
-    expect((await infer(() => Promise.resolve(streamOf('data: {"response":"a"}\n\ndata: [DONE]')))).map((event) => event.type)).toEqual(["text"]);
+    expect(
+      (await infer(() => Promise.resolve(streamOf('data: {"response":"a"}\n\ndata: [DONE]')))).map(
+        (event) => event.type,
+      ),
+    ).toEqual(["text"]);
     expect(await infer(() => Promise.resolve(streamOf('data: {"response":"a"}\n\n')))).toMatchObject([
       { type: "text", text: "a" },
       { type: "error", error: { code: "model_unavailable" }, retryable: true },
@@ -88,14 +107,35 @@ describe("streams", () => {
   });
 
   it("that report a failure end with it, and calls that came before it are not made", async () => {
-    const chunks = ['data: {"tool_calls":[{"name":"memory_forget","arguments":{"handle":"p1"}}]}\n\n', 'data: {"error":{"message":"Capacity temporarily exceeded","code":3040}}\n\n', "data: [DONE]\n\n"];
-    expect(await infer(() => Promise.resolve(streamOf(...chunks)))).toMatchObject([{ type: "error", error: { code: "model_unavailable" }, retryable: true }]);
-    expect(await infer(() => Promise.resolve({ errors: [{ code: 5007, message: "No such model" }], success: false }))).toMatchObject([{ type: "error", error: { code: "not_found" } }]);
+    const chunks = [
+      'data: {"tool_calls":[{"name":"memory_forget","arguments":{"handle":"p1"}}]}\n\n',
+      'data: {"error":{"message":"Capacity temporarily exceeded","code":3040}}\n\n',
+      "data: [DONE]\n\n",
+    ];
+    expect(await infer(() => Promise.resolve(streamOf(...chunks)))).toMatchObject([
+      { type: "error", error: { code: "model_unavailable" }, retryable: true },
+    ]);
+    expect(
+      await infer(() => Promise.resolve({ errors: [{ code: 5007, message: "No such model" }], success: false })),
+    ).toMatchObject([{ type: "error", error: { code: "not_found" } }]);
   });
 
   it("with broken lines lose only those", async () => {
-    const events = await infer(() => Promise.resolve(streamOf('data: {"response":"a"}\n\n', "data: {broken\n\n", "garbage\n\n", 'data: {"response":"b"}\n\n', "data: [DONE]\n\n")));
-    expect(events).toEqual([{ type: "text", text: "a" }, { type: "text", text: "b" }]);
+    const events = await infer(() =>
+      Promise.resolve(
+        streamOf(
+          'data: {"response":"a"}\n\n',
+          "data: {broken\n\n",
+          "garbage\n\n",
+          'data: {"response":"b"}\n\n',
+          "data: [DONE]\n\n",
+        ),
+      ),
+    );
+    expect(events).toEqual([
+      { type: "text", text: "a" },
+      { type: "text", text: "b" },
+    ]);
   });
 
   it("that break in the middle are an error event", async () => {
@@ -150,11 +190,20 @@ describe("silence and aborts", () => {
 
 describe("what is sent", () => {
   it("streams free text, asks for JSON without a stream, and names the process for the prefix cache", async () => {
-    const run = vi.fn<AiBinding["run"]>((_model, inputs) => Promise.resolve((inputs as { stream: boolean }).stream ? streamOf("data: [DONE]\n\n") : { response: { a: 1 } }));
+    const run = vi.fn<AiBinding["run"]>((_model, inputs) =>
+      Promise.resolve((inputs as { stream: boolean }).stream ? streamOf("data: [DONE]\n\n") : { response: { a: 1 } }),
+    );
     await infer(run);
-    expect(run.mock.lastCall).toMatchObject(["m", { stream: true, messages: [{ role: "user", content: "Hi." }] }, { extraHeaders: { "x-session-affinity": "ann/init" } }]);
+    expect(run.mock.lastCall).toMatchObject([
+      "m",
+      { stream: true, messages: [{ role: "user", content: "Hi." }] },
+      { extraHeaders: { "x-session-affinity": "ann/init" } },
+    ]);
     expect(run.mock.lastCall?.[1]).not.toHaveProperty("tools");
     expect(await infer(run, { reply: { type: "object" } })).toEqual([{ type: "text", text: '{"a":1}' }]);
-    expect(run.mock.lastCall?.[1]).toMatchObject({ stream: false, response_format: { type: "json_schema", json_schema: { type: "object" } } });
+    expect(run.mock.lastCall?.[1]).toMatchObject({
+      stream: false,
+      response_format: { type: "json_schema", json_schema: { type: "object" } },
+    });
   });
 });

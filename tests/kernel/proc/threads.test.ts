@@ -1,10 +1,10 @@
 /**
  * Threads: order within one, parallel between several, bounded queues, cancel and delete.
  */
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Caller, RunView } from "#shared/abi.ts";
 import type { RunId, ThreadId } from "#shared/ids.ts";
-import { RUNS_LIVE, THREAD_QUEUE } from "#shared/limits.ts";
+import { HEARTBEAT_MS, RUN_MS, RUNS_LIVE, THREAD_QUEUE } from "#shared/limits.ts";
 import type { Result } from "#shared/result.ts";
 import type { InferRequest } from "#kernel/infer/drivers/driver.ts";
 import { gate, inKernel, installSeam, play, rows, text, useModel } from "#tests/kernel/kernel-seam.ts";
@@ -139,6 +139,45 @@ describe("cancel", () => {
     expect(await rows(caller, "SELECT kind, text FROM pages")).toEqual([
       { kind: "turn", text: "My umbrella is in the blue cupboard." },
     ]);
+  });
+});
+
+describe("a run that takes too long", () => {
+  afterEach(() => void vi.useRealTimers());
+
+  it("is ended after RUN_MS, not before, and says so", async () => {
+    const caller = callerOf("run-ms");
+    let asked = 0;
+    useModel(caller, async function* (_request, signal) {
+      asked += 1;
+      await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+      yield text("");
+    });
+    await objectOf(caller).inspect(caller);
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const run = await start(caller, "Take your time.");
+    while (asked === 0) await objectOf(caller).inspect(caller);
+    const pass = (ms: number): Promise<unknown> => inKernel(caller, () => vi.advanceTimersByTime(ms));
+    await pass(RUN_MS - 1);
+    expect((await settled(caller, run.run, 0)).status).toBe("running");
+    await pass(1);
+    vi.useRealTimers();
+    expect(await settled(caller, run.run)).toMatchObject({
+      status: "failed",
+      error: { code: "internal", detail: "The run took too long." },
+    });
+  });
+
+  it("has a heartbeat within HEARTBEAT_MS while it lives, and none after", async () => {
+    const caller = callerOf("heartbeat");
+    const model = gated(caller);
+    const run = await start(caller, "hold");
+    await until(() => model.asked.length === 1);
+    const [beat] = await rows<{ due: number }>(caller, "SELECT due FROM timers WHERE name = 'heartbeat'");
+    expect(beat?.due).toBeLessThanOrEqual(Date.now() + HEARTBEAT_MS);
+    model.open();
+    await settled(caller, run.run);
+    expect(await rows(caller, "SELECT due FROM timers WHERE name = 'heartbeat'")).toEqual([]);
   });
 });
 

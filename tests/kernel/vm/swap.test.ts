@@ -6,7 +6,13 @@ import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Caller, PageView } from "#shared/abi.ts";
 import type { PageHandle } from "#shared/ids.ts";
-import { FLUSH_BATCH_PAGES, FLUSH_RETRY_MOST_MS, FLUSH_RETRY_MS } from "#shared/limits.ts";
+import {
+  FLUSH_BATCH_BYTES,
+  FLUSH_BATCH_PAGES,
+  FLUSH_RETRY_MOST_MS,
+  FLUSH_RETRY_MS,
+  PAGE_BYTES,
+} from "#shared/limits.ts";
 import type { Result } from "#shared/result.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { flush } from "#kernel/vm/flush.ts";
@@ -21,6 +27,7 @@ const shard = {
   mode: "well" as "well" | "throws" | "fails-in-batch",
   slow: null as (() => Promise<void>) | null,
   queries: [] as string[],
+  statements: 0,
 };
 
 /** The memory shard with faults: counts queries, throws, waits, or breaks the last statement of a batch. */
@@ -53,6 +60,7 @@ function faulty(database: D1Database): D1Database {
       if (property !== "batch") return Reflect.get(target, property) as unknown;
       return async (statements: D1PreparedStatement[]) => {
         shard.queries.push("batch");
+        shard.statements += statements.length;
         await meet();
         const broken = shard.mode === "fails-in-batch" ? [target.prepare("INSERT INTO nowhere VALUES (1)")] : [];
         return target.batch([...statements, ...broken]);
@@ -64,7 +72,7 @@ function faulty(database: D1Database): D1Database {
 beforeAll(() => useEnv((real) => ({ ...real, MEM_0: faulty(env.MEM_0) })));
 
 function reset(): void {
-  Object.assign(shard, { mode: "well", slow: null, queries: [] });
+  Object.assign(shard, { mode: "well", slow: null, queries: [], statements: 0 });
 }
 
 async function write(caller: Caller, text: string): Promise<PageView> {
@@ -158,6 +166,22 @@ describe("D1 in good health", () => {
     expect(FLUSH_BATCH_PAGES).toBeLessThan(400);
     expect(await stored(caller)).toHaveLength(400);
     expect(await dirty(caller)).toEqual([]);
+  });
+});
+
+describe("a batch", () => {
+  it("is cut into parameters below FLUSH_BATCH_BYTES", async () => {
+    reset();
+    const caller = callerOf("swap-bytes");
+    const rows = Array.from({ length: 100 }, (_, index) => ({
+      line: index + 1,
+      row: { text: `${index} `.padEnd(PAGE_BYTES, "x") },
+    }));
+    await objectOf(caller).importRows(caller, "bytes", rows);
+    await flushed(caller);
+    expect(shard.queries).toHaveLength(1);
+    expect(shard.statements).toBe(Math.ceil((100 * PAGE_BYTES) / FLUSH_BATCH_BYTES));
+    expect(await stored(caller)).toHaveLength(100);
   });
 });
 
