@@ -66,6 +66,7 @@ export async function ringAlarm(kernel: Kernel, work: TimerWork): Promise<void> 
         attempts + 1,
         name,
       );
+      kernel.timers.delete(name);
     }
   }
   rearm(kernel);

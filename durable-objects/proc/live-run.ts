@@ -111,7 +111,8 @@ function readProgress(kernel: Kernel, run: RunId): Progress {
 function shownPages(kernel: Kernel, run: RunId): number[] {
   return kernel.sql
     .exec<{ page: number }>(
-      "SELECT DISTINCT page FROM run_pages WHERE run = ? AND how IN ('mapped', 'returned', 'created')",
+      `SELECT page FROM run_pages WHERE run = ?1 AND how IN ('mapped', 'returned', 'created')
+       UNION SELECT value FROM runs, json_each(runs.tail) WHERE runs.id = ?1`,
       run,
     )
     .toArray()
@@ -120,6 +121,11 @@ function shownPages(kernel: Kernel, run: RunId): number[] {
 
 /** How a page belongs to a run; forgetting a page scrubs the runs it belongs to. */
 export type PageUse = "mapped" | "returned" | "created" | "cited" | "forgotten";
+
+/** Notes the pages in the tail of a run's prompt: in its own row, because there are many and few are ever asked for again. */
+export function noteTail(kernel: Kernel, run: RunId, pages: readonly number[]): void {
+  kernel.sql.exec("UPDATE runs SET tail = ? WHERE id = ?", JSON.stringify(pages), run);
+}
 
 /** Notes that a run used pages. */
 export function notePages(kernel: Kernel, run: RunId, pages: Iterable<number>, how: PageUse): void {

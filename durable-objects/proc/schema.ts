@@ -19,7 +19,7 @@ const STEPS: readonly (readonly string[])[] = [
        id TEXT PRIMARY KEY, thread TEXT NOT NULL, state TEXT NOT NULL, instruction TEXT NOT NULL, model TEXT NOT NULL,
        conversation TEXT, reply TEXT, idempotency_key TEXT, body_hash TEXT NOT NULL, boot_id TEXT, recoveries INTEGER NOT NULL DEFAULT 0,
        ephemeral INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL, started_at INTEGER, finished_at INTEGER,
-       output TEXT NOT NULL DEFAULT '', citations TEXT NOT NULL DEFAULT '[]', abstained INTEGER NOT NULL DEFAULT 0, error TEXT,
+       tail TEXT NOT NULL DEFAULT '[]', output TEXT NOT NULL DEFAULT '', citations TEXT NOT NULL DEFAULT '[]', abstained INTEGER NOT NULL DEFAULT 0, error TEXT,
        input_tokens INTEGER NOT NULL DEFAULT 0, cached_tokens INTEGER NOT NULL DEFAULT 0, output_tokens INTEGER NOT NULL DEFAULT 0
      ) WITHOUT ROWID`,
     `CREATE UNIQUE INDEX runs_key ON runs (idempotency_key) WHERE idempotency_key IS NOT NULL`,

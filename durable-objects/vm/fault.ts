@@ -14,6 +14,8 @@ import { fillFrames, readPages } from "#kernel/vm/page-table.ts";
 import { readSwap } from "#kernel/vm/swap.ts";
 
 const RETRY_AFTER_SECONDS = 2;
+/** Milliseconds between two writes of when a body was last referenced. */
+const REFERENCE_STEP_MS = 3_600_000;
 
 export interface Faulted {
   /** In the order asked for; pages that do not exist are left out. */
@@ -33,9 +35,11 @@ export async function fault(kernel: Kernel, numbers: readonly number[]): Promise
   if (minor > 0) {
     count(kernel, "minor-faults", minor);
     kernel.sql.exec(
-      "UPDATE pages SET referenced_at = ? WHERE number IN (SELECT value FROM json_each(?))",
+      // To the hour: which bodies are old does not change within one, and each row written costs.
+      "UPDATE pages SET referenced_at = ?1 WHERE number IN (SELECT value FROM json_each(?2)) AND referenced_at < ?1 - ?3",
       kernel.now(),
       JSON.stringify(numbers),
+      REFERENCE_STEP_MS,
     );
   }
   if (absent.length === 0) return success({ pages: rows.filter(isResident), minor, major: 0 });

@@ -46,9 +46,11 @@ function forgetInRun(kernel: Kernel, run: RunId, page: ResidentPage): void {
 function scrubbedRuns(kernel: Kernel, page: ResidentPage): RunId[] {
   const rows = kernel.sql
     .exec<{ run: string; how: number; words: string }>(
-      `SELECT run_pages.run AS run, MAX(how <> 'mapped') AS how, output || ' ' || (instruction ->> '$.text') AS words
-       FROM run_pages JOIN runs ON runs.id = run_pages.run WHERE page = ?1 GROUP BY run_pages.run
-       UNION SELECT id, 1, output FROM runs WHERE id = ?2`,
+      `SELECT id AS run, MAX(how) AS how, output || ' ' || (instruction ->> '$.text') AS words FROM (
+         SELECT run AS id, how <> 'mapped' AS how FROM run_pages WHERE page = ?1
+         UNION SELECT runs.id, 0 FROM runs, json_each(runs.tail) AS mapped WHERE mapped.value = ?1
+         UNION SELECT ?2, 1
+       ) JOIN runs USING (id) GROUP BY id`,
       page.number,
       page.run,
     )

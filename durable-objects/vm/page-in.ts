@@ -9,7 +9,7 @@ import { composePageHandle } from "#shared/ids.ts";
 import { PAGES_MAPPED, TAIL_TOKENS } from "#shared/limits.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { emit } from "#kernel/proc/events.ts";
-import { notePages, type LiveRun } from "#kernel/proc/live-run.ts";
+import { noteTail, type LiveRun } from "#kernel/proc/live-run.ts";
 import type { TraceData } from "#kernel/proc/trace.ts";
 import { fault } from "#kernel/vm/fault.ts";
 import type { ResidentPage } from "#kernel/vm/page.ts";
@@ -30,7 +30,7 @@ export async function pageIn(kernel: Kernel, run: LiveRun, data: TraceData): Pro
   const mapped = withinBudget(pages.filter((page) => page.run !== run.id));
   run.tail = mapped.map((page) => page.number);
   for (const number of run.tail) run.mapped.add(number);
-  notePages(kernel, run.id, run.tail, "mapped");
+  noteTail(kernel, run.id, run.tail);
   Object.assign(data, {
     pages: mapped.length,
     tokens: mapped.reduce((sum, page) => sum + page.tokens, 0),

@@ -68,7 +68,12 @@ const units: Readonly<Record<string, string>> = {
 
 interface Pattern {
   readonly expression: RegExp;
-  readonly resolve: (match: RegExpExecArray, anchor: number | null, past: boolean) => FoundDate | null;
+  readonly resolve: (
+    match: RegExpExecArray,
+    anchor: number | null,
+    past: boolean,
+    sentence: string,
+  ) => FoundDate | null;
 }
 
 function step(word: string | undefined): number {
@@ -80,19 +85,26 @@ function step(word: string | undefined): number {
 /** Said as done: 了, 过, or another word that looks back. Without one a bare 周五 is the coming one. */
 const toldAsPast = /[了过過]|曾|刚|上[周週个個次]|昨|前天|去年|以来|当时/;
 
+/** Only what is still to come has its next date: a birthday is told by the day alone. */
+const planned = /打算|计划|准备|将|要|想|会(?!议)|预约|出发|起飞|开始|截止|到期|会议|开会|演唱会|考试|婚礼/;
+
 function weekday(anchor: number, word: string | undefined, name: string, past: boolean): FoundDate {
   const index = name === "天" || name === "日" ? 0 : "一二三四五六".indexOf(name) + 1;
   const weeks = step(word);
-  if (weeks === 0) return nearestWeekday(anchor, index, (word === undefined || word === "") && past ? "before" : "after");
+  if (weeks === 0)
+    return nearestWeekday(anchor, index, (word === undefined || word === "") && past ? "before" : "after");
   const from = aroundWeek(anchor, "week", weeks).from + ((index + 6) % 7) * dayMilliseconds;
   return plainDay(from);
 }
 
-function monthAndDay(anchor: number, month: number, day: number | null): FoundDate | null {
+function monthAndDay(anchor: number, month: number, day: number | null, coming: boolean): FoundDate | null {
   const year = new Date(anchor).getUTCFullYear();
   const from = calendarDay(year, month - 1, day ?? 1);
   if (from === null) return null;
-  const past = from > anchor + 183 * dayMilliseconds ? calendarDay(year - 1, month - 1, day ?? 1) : from;
+  const passed = (day === null ? startOfMonth(from, 1) : from + dayMilliseconds) <= anchor;
+  const next = coming && passed ? calendarDay(year + 1, month - 1, day ?? 1) : null;
+  if (next !== null) return day === null ? plainMonth(next) : plainDay(next);
+  const past = from > anchor + 183 * dayMilliseconds && !coming ? calendarDay(year - 1, month - 1, day ?? 1) : from;
   return past === null ? null : day === null ? plainMonth(past) : plainDay(past);
 }
 
@@ -158,10 +170,12 @@ const patterns: readonly Pattern[] = [
   },
   {
     expression: /(\d{1,2}|[一二三四五六七八九十]{1,2})月(?:份|(\d{1,2}|[一二三四五六七八九十]{1,3})[日号號])?/g,
-    resolve: (m, anchor) => {
+    resolve: (m, anchor, past, sentence) => {
       const month = readChineseCount(m[1] ?? "");
       const day = m[2] === undefined ? null : readChineseCount(m[2]);
-      return anchor === null || typeof month !== "number" || day === "few" ? null : monthAndDay(anchor, month, day);
+      return anchor === null || typeof month !== "number" || day === "few"
+        ? null
+        : monthAndDay(anchor, month, day, !past && planned.test(sentence));
     },
   },
 ];
@@ -176,7 +190,7 @@ export function findChineseDates(sentence: string, anchor: number | null): DateE
       const start = match.index;
       const end = start + match[0].length;
       if (found.some((other) => start < other.end && other.start < end)) continue;
-      const resolved = pattern.resolve(match, anchor, past);
+      const resolved = pattern.resolve(match, anchor, past, sentence);
       if (resolved !== null && Number.isFinite(resolved.from)) found.push({ ...resolved, start, end, text: match[0] });
     }
   }

@@ -216,7 +216,7 @@ const futureTense =
   /\b(?:will|won't|going to|gonna|plan(?:s|ned|ning)?|hop(?:e|es|ing)|looking forward|can't wait|upcoming|excited for|want to|about to|soon|next|scheduled|thinking)\b|\bI'll|we'll|\b(?:am|are|is|'m|'re|'s) \w+ing\b/i;
 /** "The meeting is on Friday", "the train leaves on 3 December": the present tense of an appointment, where nothing is told as past. */
 const appointment =
-  /\b(?:is|are|leaves?|starts?|begins?|arrives?|comes?|opens?|closes?|departs?|lands?|meets?|ends?|happens?|have|has|due|must|need|takes place|appointment|deadline)\b|['’]s (?:on|at|in)\b/i;
+  /\b(?:is|are|leaves?|starts?|begins?|arrives?|comes?|opens?|closes?|departs?|lands?|meets?|ends?|happens?|have|has|due|must|need|wants?|expects?|takes place|appointment|deadline)\b|['’]s (?:on|at|in)\b/i;
 const toldAsPast =
   /\b(?:was|were|did|had|went|came|met|took|made|got|bought|saw|ate|ran|left|felt|lost|won|gave|told|said|been|just|ago|since|last|yesterday|favou?rite|birthday|\p{L}{2,}ed)\b/iu;
 const worthLooking = new RegExp(

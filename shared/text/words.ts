@@ -73,7 +73,7 @@ const LINKING_PARTICLE = /[的吗呢吧啊呀嗎]/;
 export const STOP_WORDS: ReadonlySet<string> = new Set([...ENGLISH_STOP_WORDS, ...PARTICLE_PHRASES, ...PARTICLES]);
 
 /** What is left of a Chinese amount, a time or an age when its numerals are taken away (三十二岁, 两只, 下午三点): it says nothing alone. */
-const MEASURE_CHARACTER = /^[只个個次条條位辆輛岁歲块塊元号號点點分秒钟午晚早晨千万萬亿億半多]$/u;
+const MEASURE_CHARACTER = /^[只个個次条條位辆輛岁歲块塊元米码到号號点點分秒钟午晚早晨千万萬亿億半多]$/u;
 
 /** True for a stop word, a lone measure word, a question particle, or a pair of characters of which both are particles (的是). */
 export function isStopWord(token: string): boolean {

@@ -18,6 +18,8 @@ async function everyMethod(target: Caller, caller: Caller, run: RunId): Promise<
   const object = objectOf(target);
   return {
     execute: await object.execute(request(caller, "hello")),
+    executeAndSettle: await object.executeAndSettle(request(caller, "hello"), 0),
+    executeAndStream: await object.executeAndStream(request(caller, "hello")),
     events: await object.events(caller, run, null),
     settled: await object.settled(caller, run, 0),
     runs: await object.runs(caller, 10),

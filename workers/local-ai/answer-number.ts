@@ -9,6 +9,7 @@
 import { dayMilliseconds } from "#shared/text/dates.ts";
 import { writeDate, type DateExpression } from "#shared/text/date-wording.ts";
 import type { ScoredSentence, Selection } from "#workers/local-ai/select.ts";
+import { wordsFor } from "#workers/local-ai/chinese.ts";
 import { userPerson } from "#workers/local-ai/sentences.ts";
 
 export interface NumberAnswer {
@@ -19,6 +20,8 @@ export interface NumberAnswer {
 const sentencesRead = 8;
 /** A sentence counts as telling of the same thing when its own match is at least this share of the best one's. */
 const sameEvent = 0.8;
+/** A measure that the user told belongs to its own sentence, not to the next best one. */
+const ownShare = 0.7;
 
 const number =
   "(?:\\d[\\d,.]*|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|twenty|thirty|forty|fifty|a hundred|hundreds|a dozen|dozens|a couple(?: of)?|a few|several|both|half)";
@@ -64,15 +67,27 @@ function firstMatch(text: string, patterns: readonly RegExp[]): string | null {
   return null;
 }
 
+function chineseHits({ sentence }: ScoredSentence, { question }: Selection): { start: number; end: number }[] {
+  return question.terms.flatMap((term) => {
+    const found = wordsFor(term.stem).map((word) => ({ word, start: sentence.text.indexOf(word) }));
+    return found.filter(({ start }) => start !== -1).map(({ word, start }) => ({ start, end: start + word.length }));
+  });
+}
+
 /** Of several measures in one sentence the one that stands nearest to an asked word: "71 kg and 1.78 m tall". */
 function nearestMatch(scored: ScoredSentence, selection: Selection, patterns: readonly RegExp[]): string | null {
   const { text, words } = scored.sentence;
-  const hits = words.filter((word) => selection.question.terms.some((term) => term.stem === word.stem));
+  const hits =
+    selection.question.language === "zh"
+      ? chineseHits(scored, selection)
+      : words.filter((word) => selection.question.terms.some((term) => term.stem === word.stem));
   let best: { text: string; distance: number } | null = null;
   for (const pattern of patterns) {
     for (const match of text.matchAll(new RegExp(pattern.source, `g${pattern.flags}`))) {
       const end = match.index + match[0].length;
-      const gaps = hits.map((word) => (word.end <= match.index ? match.index - word.end : Math.max(0, word.start - end)));
+      const gaps = hits.map((word) =>
+        word.end <= match.index ? match.index - word.end : Math.max(0, word.start - end),
+      );
       const distance = Math.min(...gaps, text.length);
       if (best === null || distance < best.distance) best = { text: match[0].trim(), distance };
     }
@@ -85,6 +100,7 @@ function quote(selection: Selection, patterns: readonly RegExp[]): NumberAnswer 
   const pages = new Set<string>();
   for (const scored of selection.sentences.slice(0, sentencesRead)) {
     if (scored.sentence.asks || scored.sentence.caption) continue;
+    if (scored.sentence.person === userPerson && scored.own < (top?.own ?? 0) * ownShare) continue;
     const own = scored.sentence.person === userPerson && /^(?:amount|age)$/.test(selection.question.type);
     const found = own ? nearestMatch(scored, selection, patterns) : firstMatch(scored.sentence.text, patterns);
     if (found !== null) return { text: found, sources: [scored] };
@@ -130,6 +146,16 @@ function countEvents(selection: Selection): NumberAnswer | null {
   return sources.length === 0 ? null : { text: String(sources.length), sources };
 }
 
+/** 我有几个弟弟: the number that stands right before what is counted; without one, the first. */
+function countedChinese(question: string, text: string): string | null {
+  const counted = /(?:几|多少)[\p{Script=Han}]??(\p{Script=Han}{1,3})[?？。吗呢了]*$/u.exec(question)?.[1] ?? "";
+  for (let length = counted.length; length > 0; length -= 1) {
+    const found = new RegExp(`(${chineseNumber.source})(?:的)?${counted.slice(-length)}`, "u").exec(text)?.[1];
+    if (found !== undefined) return found;
+  }
+  return chineseNumber.exec(text)?.[0] ?? null;
+}
+
 function answerCount(selection: Selection): NumberAnswer | null {
   const top = selection.sentences[0];
   for (const scored of selection.sentences.slice(0, sentencesRead)) {
@@ -142,7 +168,7 @@ function answerCount(selection: Selection): NumberAnswer | null {
       continue;
     const found =
       quotedCount(selection, scored) ??
-      (selection.question.language === "zh" ? (chineseNumber.exec(scored.sentence.text)?.[0] ?? null) : null);
+      (selection.question.language === "zh" ? countedChinese(selection.question.text, scored.sentence.text) : null);
     if (found !== null) return { text: found, sources: [scored] };
   }
   return /\bhow many times\b|几次|多少次/i.test(selection.question.text) ? countEvents(selection) : null;
@@ -213,7 +239,10 @@ export function answerNumber(selection: Selection, today: number | null): Number
       return quote(
         selection,
         chinese
-          ? [/(?:[\d.]+|[一二两三四五六七八九十百千万几]+)(?:多)?(?:块|元|万|美元|欧元|公里|米|斤|公斤)/, chineseNumber]
+          ? [
+              /(?:[\d.]+|[一二两三四五六七八九十百千万几]+)(?:多)?(?:块|元|万|美元|欧元|公里|厘米|公斤|平米|码|米[\d一二三四五六七八九]{0,2}|斤)/,
+              chineseNumber,
+            ]
           : [
               /[$€£¥]\s?\d[\d,.]*(?:\s?(?:k|million|thousand))?|\b\d[\d,.]*\s?(?:dollars|euros|pounds|bucks|km|kilomet\w+|miles|met(?:er|re)s?|cm|mm|m|g|grams?|lit(?:er|re)s?|l|kg|kilos|lbs|percent|%|hours?|cups?)(?:\b|$)/i,
               new RegExp(`\\b${number} \\w+`, "i"),

@@ -32,7 +32,11 @@ const toldOfUser = 0.5;
  */
 function tellsEvent({ sentence }: ScoredSentence, question: Question): boolean {
   if (sentence.person !== userPerson) return true;
-  if (/\b(?:is|are|will|does|do)\b(?! it (?:that|since))/i.test(question.text) || /(?:生日|会议|要)/.test(question.text)) return false;
+  if (
+    /\b(?:is|are|will|does|do)\b(?! it (?:that|since))/i.test(question.text) ||
+    /(?:生日|会议|要)/.test(question.text)
+  )
+    return false;
   return question.terms.every((term) => matchTerm(term.stem, sentence) >= (question.language === "zh" ? 0.7 : 1));
 }
 
@@ -44,7 +48,10 @@ function pageDate(scored: ScoredSentence, question: Question): DatedAnswer | nul
     relative: false,
     date: {
       from: startOfDay(at),
-      wording: { kind: "plain", precision: question.unit === "month" || question.unit === "year" ? question.unit : "day" },
+      wording: {
+        kind: "plain",
+        precision: question.unit === "month" || question.unit === "year" ? question.unit : "day",
+      },
     },
   };
 }
@@ -92,7 +99,9 @@ function writeDay({ from, wording }: DatedAnswer["date"], language: "en" | "zh")
   if (wording.kind !== "around" || wording.unit !== "weekday") return writeDate({ from, wording }, language);
   const day = formatDate(from, "day", language);
   const weekday = new Date(from).getUTCDay();
-  return language === "zh" ? `${day}（星期${"日一二三四五六"[weekday] ?? ""}）` : `${weekdayNames[weekday] ?? ""}, ${day}`;
+  return language === "zh"
+    ? `${day}（星期${"日一二三四五六"[weekday] ?? ""}）`
+    : `${weekdayNames[weekday] ?? ""}, ${day}`;
 }
 
 /** The user's own appointments with their hour; between other people a date stays as vague as it was said. */
@@ -111,7 +120,8 @@ export function writeWhen({ date, scored }: DatedAnswer, { language, unit, text 
 /** "Every Tuesday at 18:00", and a time without a day: in the words of the best sentence. */
 export function repeatedTime({ sentences, question }: Selection): { text: string; scored: ScoredSentence } | null {
   const [scored] = sentences;
-  if (scored === undefined || scored.sentence.person !== userPerson || scored.sentence.asks || scored.fit < 0) return null;
+  if (scored === undefined || scored.sentence.person !== userPerson || scored.sentence.asks || scored.fit < 0)
+    return null;
   if (scored.own < toldOfUser || /\b(?:did|was|were)\b/i.test(question.text)) return null;
   const { text } = scored.sentence;
   const [day, clock] = [findRepeated(text), findClock(text)];

@@ -17,7 +17,7 @@ export interface PolarAnswer {
 }
 
 const negation =
-  /\b(?:not|never|no longer|don['’]t|doesn['’]t|didn['’]t|haven['’]t|hasn['’]t|hadn['’]t|isn['’]t|aren['’]t|wasn['’]t|weren['’]t|won['’]t|can['’]t|couldn['’]t|wouldn['’]t|stopped|quit|without|hate|no)\b|不|没|沒|未|别|从来没/i;
+  /\b(?:not|never|no longer|don['’]?t|doesn['’]?t|didn['’]?t|haven['’]?t|hasn['’]?t|hadn['’]?t|isn['’]?t|aren['’]?t|wasn['’]?t|weren['’]?t|won['’]?t|can['’]?t|couldn['’]?t|wouldn['’]?t|stopped|quit|without|hate|no)\b|不|没|沒|未|别|从来没/i;
 const pastQuestion = /^\W*(?:have|has|had|did|was|were)\b|过[吗了]/i;
 const future =
   /\b(?:will|going to|gonna|plan(?:s|ning)?|next (?:week|month|year|summer|weekend)|tomorrow|hope to|want to)\b|['’]ll\b|打算|计划|明年|下个?[月周]|明天/i;

@@ -8,7 +8,7 @@
  */
 import { analyze } from "#shared/text/words.ts";
 import { answerChinese } from "#workers/local-ai/answer-chinese.ts";
-import { ageFromBirthday } from "#workers/local-ai/birthdays.ts";
+import { ageFromBirthday, ownAge } from "#workers/local-ai/birthdays.ts";
 import { answerNumber } from "#workers/local-ai/answer-number.ts";
 import { answerChoice, answerYesNo } from "#workers/local-ai/answer-yes-no.ts";
 import { answerWhen, repeatedTime, writeWhen } from "#workers/local-ai/answer-when.ts";
@@ -26,8 +26,14 @@ import {
   type PatternAnswer,
 } from "#workers/local-ai/patterns.ts";
 import { correctedPages } from "#workers/local-ai/corrections.ts";
-import { ownChinese, ownChineseAnyway } from "#workers/local-ai/own-words-chinese.ts";
-import { ownAnswers, ownNameAnswer } from "#workers/local-ai/own-words.ts";
+import {
+  namedChinese,
+  ownChinese,
+  ownChineseAnyway,
+  tellsOfAskedChinese,
+  wholeWord,
+} from "#workers/local-ai/own-words-chinese.ts";
+import { asksOwnName, ownAnswers, ownNameAnswer } from "#workers/local-ai/own-words.ts";
 import { endsItem, nounList } from "#workers/local-ai/noun-list.ts";
 import { plainQuestion } from "#workers/local-ai/politeness.ts";
 import { readQuestion, type Term } from "#workers/local-ai/question.ts";
@@ -120,8 +126,11 @@ function citeAll(answers: readonly PatternAnswer[], language: Language): string 
 function answerText(selection: Selection, language: Language): string | null {
   const newest = newestFirst(selection);
   if (language === "zh") {
-    const answer = ownChinese(newest) ?? answerChinese(newest);
-    return answer === null ? null : cite(answer.text, [handleOf(answer.source)], language);
+    const own = ownChinese(newest);
+    if (own !== null) return cite(own.text, [handleOf(own.source)], language);
+    const answer = answerChinese(newest);
+    if (answer === null || !tellsOfAskedChinese(newest, answer.source)) return null;
+    return cite(wholeWord(answer.text, answer.source.sentence.text), [handleOf(answer.source)], language);
   }
   const own = ownAnswers(newest);
   if (own.length > 0) return citeAll(own, language);
@@ -137,7 +146,11 @@ function answerText(selection: Selection, language: Language): string | null {
   if (formed !== null) return cite(formed.text, [handleOf(formed.source)], language);
   if (newest.question.list) return answerList(newest, language);
   const span = bestSpans(newest)[0];
-  return span === undefined ? null : cite(wholeText(span, newest), [handleOf(span.span.parsed.scored)], language);
+  if (span === undefined) return null;
+  const { sentence } = span.span.parsed.scored;
+  // What the user told is no place when neither a name nor a phrase of place stands in it.
+  if (newest.question.type === "where" && sentence.person === userPerson && !/\p{Lu}/u.test(span.text)) return null;
+  return cite(wholeText(span, newest), [handleOf(span.span.parsed.scored)], language);
 }
 
 /** A parent is no father: a name or a relation is not met by the wider kind that it belongs to. */
@@ -172,7 +185,8 @@ function wholeText({ span, text }: SpanAnswer, { question }: Selection): string 
   const { sentence } = span.parsed.scored;
   if (sentence.person !== userPerson) return text;
   const to = nounList(sentence, span.from);
-  const whole = to > span.to ? sentence.text.slice(sentence.words[span.from]?.start, sentence.words[to - 1]?.end) : text;
+  const whole =
+    to > span.to ? sentence.text.slice(sentence.words[span.from]?.start, sentence.words[to - 1]?.end) : text;
   return question.type === "what" || question.type === "who"
     ? withoutVerb(whole).replace(/^(?:to|for|with|about|of|on|at|in|from|by) (?=\S)/i, "")
     : whole;
@@ -207,8 +221,15 @@ function answerSupported(selection: Selection, evidence: Evidence, language: Lan
     case "frequency":
     case "age":
     case "ago": {
+      const named = language === "zh" ? namedChinese(newestFirst(selection)) : null;
+      if (named !== null) return cite(named.text, [handleOf(named.source)], language);
       const number = answerNumber(newestFirst(selection), evidence.today);
-      if (number === null && language === "en" && selection.sentences[0]?.sentence.person === userPerson) return null;
+      if (
+        number === null &&
+        (language === "en" || selection.question.type === "age") &&
+        selection.sentences[0]?.sentence.person === userPerson
+      )
+        return null;
       return number === null
         ? answerText(selection, language)
         : cite(number.text, number.sources.map(handleOf), language);
@@ -222,8 +243,13 @@ function answerSupported(selection: Selection, evidence: Evidence, language: Lan
 function answerAnyway(selection: Selection, evidence: Evidence, language: Language): string | null {
   const name = ownNameAnswer(selection) ?? ownChineseAnyway(selection);
   if (name !== null) return cite(name.text, [handleOf(name.source)], language);
-  const age = ageFromBirthday(selection, evidence.today);
+  const age = ageFromBirthday(selection, evidence.today) ?? ownAge(selection);
   return age === null ? null : cite(age.text, age.sources.map(handleOf), language);
+}
+
+/** Nobody else's name answers "what is my name?". */
+function namesNobody({ question, sentences }: Selection): boolean {
+  return asksOwnName.test(question.text) && sentences[0]?.sentence.person === userPerson;
 }
 
 export function answerQuestion(text: string, evidence: Evidence): Answer {
@@ -238,7 +264,7 @@ export function answerQuestion(text: string, evidence: Evidence): Answer {
   const language = question.language;
   const answer =
     answerAnyway(selection, evidence, language) ??
-    (isSupported(selection) ? answerSupported(selection, evidence, language) : null);
+    (isSupported(selection) && !namesNobody(selection) ? answerSupported(selection, evidence, language) : null);
   return answer === null
     ? {
         text:
@@ -275,5 +301,7 @@ export function describe(subject: string, evidence: Evidence, language: Language
 /** One quote stands alone; several stand in a list that says what it is. */
 export function listQuotes(quotes: readonly Quote[], language: Language): string {
   const lines = quotes.map(({ text, page }) => cite(text.replace(/[.!。！\s]+$/, ""), [page.handle], language));
-  return lines.length === 1 ? (lines[0] ?? "") : [phrases(language).quotes, ...lines.map((line) => `- ${line}`)].join("\n");
+  return lines.length === 1
+    ? (lines[0] ?? "")
+    : [phrases(language).quotes, ...lines.map((line) => `- ${line}`)].join("\n");
 }

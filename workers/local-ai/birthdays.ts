@@ -38,6 +38,23 @@ function isAbout(scored: ScoredSentence, selection: Selection): boolean {
   );
 }
 
+const asksOwnAge = /\bhow old (?:am i|i am)\b/i;
+const toldAge =
+  /\bI(?:['’]?m| am|['’]?ve turned| (?:just |have )?turned) (?:now |already )?(\d{1,3})(?=[,.!;]|$| (?:and|now|years?|today|yesterday))/iu;
+
+/** "I'm 41.", the newest. */
+export function ownAge({ question, sentences }: Selection): NumberAnswer | null {
+  if (!asksOwnAge.test(question.text)) return null;
+  const told = sentences
+    .filter(({ sentence }) => question.people.includes(sentence.person ?? "") && !sentence.asks)
+    .sort((left, right) => (right.sentence.page.at ?? 0) - (left.sentence.page.at ?? 0));
+  for (const source of told) {
+    const years = toldAge.exec(source.sentence.text)?.[1];
+    if (years !== undefined) return { text: `${years} years old`, sources: [source] };
+  }
+  return null;
+}
+
 export function ageFromBirthday(selection: Selection, today: number | null): NumberAnswer | null {
   if (selection.question.type !== "age" || today === null) return null;
   const source = selection.sentences.find(
@@ -53,5 +70,8 @@ export function ageFromBirthday(selection: Selection, today: number | null): Num
   if (source === undefined || date === undefined) return null;
   const years = fullYears(date.from, today);
   if (years < 0 || years > longestLife) return null;
-  return { text: selection.question.language === "zh" ? `${String(years)}岁` : `${String(years)} years old`, sources: [source] };
+  return {
+    text: selection.question.language === "zh" ? `${String(years)}岁` : `${String(years)} years old`,
+    sources: [source],
+  };
 }

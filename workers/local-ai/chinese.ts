@@ -18,7 +18,7 @@ const types: readonly (readonly [QuestionType, RegExp])[] = [
   ["duration", /多久|多长时间|多少(?:天|年|个月|小时|周)|几(?:天|年|个月|个小时|周)/],
 
   ["count", /几[个次只条本位人名辆家种件场]|多少(?:个|次|只|条|本|位|人|名|种)/],
-  ["amount", /多少|多高|多远|多重/],
+  ["amount", /多少|多高|多远|多重|多大的?(?:鞋|码|房|面积)/],
   ["why", /为什么|為什麼|为何|怎么会|什么原因/],
   ["who", /谁|誰|哪位|什么人/],
   ["where", /哪里|哪裡|哪儿|在哪|去哪|什么地方|何地|哪个(?:城市|国家|地方)|住哪/],
@@ -29,7 +29,7 @@ const types: readonly (readonly [QuestionType, RegExp])[] = [
 ];
 
 const questionWords =
-  /为什么|為什麼|什么时候|什麼時候|什么地方|什么样|怎么样|怎么会|有没有|是不是|会不会|能不能|多久以?前|多久一次|多久|多长时间|多少|几岁|都(?=[有是会去喜吃看])|一次|几次|多大|几号|哪一天|哪天|哪一年|哪年|什么|什麼|怎么|怎样|如何|哪里|哪裡|哪儿|哪个|哪些|哪位|何时|何地|谁|誰|告诉|请问|还记得|记得|知道|现在|目前|曾经|[吗嗎呢吧啊呀的了过過得地是在也还我你您他她它们們有叫把被和跟与去谁哪几]/g;
+  /为什么|為什麼|什么时候|什麼時候|什么地方|什么样|怎么样|怎么会|有没有|是不是|会不会|能不能|多久以?前|多久一次|多久|多长时间|多少|几岁|都(?=[有是会去喜吃看])|一起|一次|几次|多大|几号|哪一天|哪天|哪一年|哪年|什么|什麼|怎么|怎样|如何|哪里|哪裡|哪儿|哪个|哪些|哪位|何时|何地|谁|誰|告诉|请问|还记得|记得|知道|现在|目前|曾经|[吗嗎呢吧啊呀的了过過得地是在也还我你您他她它们們有叫把被和跟与去谁哪几]/g;
 
 /** Words that stand for each other, by the word of the question. */
 const relatedWords: Readonly<Record<string, readonly string[]>> = {
@@ -57,6 +57,11 @@ const relatedWords: Readonly<Record<string, readonly string[]>> = {
 };
 const relatedShare = 0.6;
 const brokenShare = 0.7;
+
+/** The word and those that stand for it. */
+export function wordsFor(stem: string): readonly string[] {
+  return [stem, ...(relatedWords[stem] ?? [])];
+}
 
 /** 1 when the sentence holds the word; less for a related one, or for a pair of which both characters stand apart (跑一次步). */
 export function matchChinese(stem: string, text: string): number {
@@ -92,11 +97,12 @@ const genericWords = new Set([
 ]);
 
 /** Politeness around the question, which asks nothing itself: 请问, 你还记得 … 吗. */
-const wrapped = /^(?:(?:你好|您好|嗨|请问|请|麻烦|能不能|可以|能|你|您|还|都|帮我|告诉我|一下|提醒我|想知道|我想知道|我忘了|记不记得|知不知道|记得|知道)[，,！!。 ]*)+(?=.*(?:什么|谁|哪|几|多少|为什么|怎么|多久|多大))/;
+const wrapped =
+  /^(?:(?:你好|您好|嗨|请问|请|麻烦|能不能|可以|能|你|您|还|都|帮我|告诉我|一下|提醒我|想知道|我想知道|我忘了|记不记得|知不知道|记得|知道)[，,！!。 ]*)+(?=.*(?:什么|谁|哪|几|多少|为什么|怎么|多久|多大))/;
 
 function unwrapped(text: string): string {
-  const asked = text.replace(wrapped, "");
-  return asked === text ? text : asked.replace(/[吗嗎]\s*([?？]?)\s*$/, "$1");
+  const asked = text.replace(wrapped, "").replace(/我家(?:是)?在|我的?家在/, "我住在");
+  return asked === text || !/[吗嗎]/.test(asked) ? asked : asked.replace(/[吗嗎]\s*([?？]?)\s*$/, "$1");
 }
 
 function chineseTerms(text: string, dates: readonly DateExpression[], people: readonly string[]): Term[] {

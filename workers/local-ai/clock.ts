@@ -13,7 +13,7 @@ const clocks = [
 const repeated =
   /\b(?:every|each) (?:other |second |single )?(?:day|morning|afternoon|evening|night|week|weekday|weekend|month|year|(?:mon|tues|wednes|thurs|fri|satur|sun)day)s?(?: (?:morning|afternoon|evening|night)s?)?\b|\bon (?:(?:mon|tues|wednes|thurs|fri|satur|sun)days)(?: and (?:(?:mon|tues|wednes|thurs|fri|satur|sun)days))*\b|\b(?:daily|weekly|monthly)\b/i;
 const chineseClock =
-  /(?:凌晨|清晨|早上|上午|中午|下午|傍晚|晚上|今晚|明晚|夜里)?(?:\d{1,2}|[一二两三四五六七八九十]{1,3})(?:点(?:半|一刻|三刻|整|\d{1,2}分?|[一二三四五六七八九十]{1,3}分?)?|[:：]\d{2})/;
+  /(?:凌晨|清晨|早上|上午|中午|下午|傍晚|晚上|今晚|明晚|夜里)?(?:\d{1,2}|[一二两三四五六七八九十]{1,3})(?:点(?:半|一刻|三刻|整|\d{1,2}分?|[一二三四五六七八九十]{1,3}分?)?|[:：]\d{2})(?:(?:到|至|-|~)(?:上午|中午|下午|晚上)?(?:\d{1,2}|[一二两三四五六七八九十]{1,3})(?:点半?|[:：]\d{2}))?/;
 const chineseRepeated = /每(?:天|日|个?(?:周|星期|礼拜)[一二三四五六日天末]?|个?月|年)/;
 
 export function findClock(text: string): string | null {

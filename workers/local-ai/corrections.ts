@@ -11,7 +11,8 @@ import { personOf, userPerson } from "#workers/local-ai/sentences.ts";
 
 const correction =
   /^\W*(?:(?:no|nope|wait|sorry|oops|correction|actually|rather|i mean|my mistake)\b[,.:!\s—-]*)+(?:(?:it|that|this|he|she|they)(?:['’]s| is| was|['’]re| are)|i meant|i mean|make (?:it|that)|not \S+(?: \S+)?(?:,| but)(?: it['’]?s)?)?\s*(\S.{0,60}?)[.!\s]*$/i;
-const chineseCorrection = /^(?:不对|不是|错了|说错了|更正|应该)[，,。！!：: ]*(?:应该)?(?:是|叫|在)(?!不)([^，。！？\s]{1,20})[。！!\s]*$/;
+const chineseCorrection =
+  /^(?:不对|不是|错了|说错了|更正|应该)[，,。！!：: ]*(?:应该)?(?:是|叫|在)(?!不)([^，。！？\s]{1,20})[。！!\s]*$/;
 /** Said right after: a turn and its answer are two pages. */
 const reach = 6;
 

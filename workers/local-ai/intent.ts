@@ -47,7 +47,7 @@ const chineseAdvice = /^(?:怎么|怎样|如何|应该|为什么(?!我))/;
 const adviceQuestion =
   /^\W*how (?:do|can|should|would) (?:i|you|we|one) (?!know\b|feel\b)|^\W*(?:how do you say|what does .+ mean|what should i|what would you|can you (?:help|make|explain|suggest))\b/i;
 const asks = new RegExp(
-  `[?？]\\s*$|^${polite}(?:what|which|who|whom|whose|where|when|why|how|is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|am|tell me (?!that)|remind me|list|name|show me|find|search|look up|give me)\\b`,
+  `[?？]\\s*$|^${polite}(?:what|which|who|whom|whose|where|when|why|how|is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|am|tell me (?!that)|remind me|list|name|(?:what|who|where|when|how)s|what['’]s|who['’]s|where['’]s|when['’]s|show me|find|search|look up|give me)\\b`,
   "i",
 );
 const ellipsis = /^\W*(?:and|what about|how about|or)\b.{0,60}\?\s*$/i;
@@ -56,7 +56,7 @@ const chineseRemember =
   /^(?:请|麻烦|帮我|你|要|一定要|给我)*(?:记住|记下来?|记一下|记得|别忘了|不要忘记|不要忘了|牢记|备注一下)(?:一下|这个|这件事)?[，,：: ]*(.*)$/s;
 const chineseForget = /^(?:请|麻烦|帮我|你|把)*(?:忘记|忘掉|忘了|删除|删掉|清除|抹掉)(?:关于|有关)?[，,：: ]*(.*)$/s;
 const chineseAsk =
-  /[?？]\s*$|[吗嗎呢]\s*[。.]?\s*$|什么|什麼|谁|誰|哪[里裡儿个些位年天]|怎么|怎样|如何|为什么|多少|几[个次岁点号只天年月本]|多久|是不是|有没有|告诉我|列出/;
+  /[?？]\s*$|[吗嗎呢]\s*[。.]?\s*$|什么|什麼|谁|誰|哪[里裡儿个些位年天]|[在住去到]哪|哪\s*$|啥|多[大高重远]|怎么|怎样|如何|为什么|多少|几[个次岁点号只天年月本]|多久|是不是|有没有|告诉我|列出/;
 const chineseGenerate =
   /^(?:请|麻烦|帮我|你能|能不能|可以|给我|你|能|帮忙)*(?:写|作一?首|翻译|总结|概括|生成|创作|编写?|画|解释|推荐|建议|设计|计算|改写|润色|证明|讲(?:个|一个)|说个笑话|想(?:一个|几个))/;
 
@@ -77,14 +77,15 @@ const about = new RegExp(
 const chineseAbout =
   /^(?:请)?(?:你(?:还|都)?(?:知道|记得)(?=我的?什么|我的?哪些|我些什么)|你(?:还)?(?:知道|记得)(?:哪些|什么)?(?:关于)?|关于|说说|讲讲|介绍一下)(.+?)(?:的(?:事|事情|情况|信息)|的?(?:什么|哪些|些什么)(?:事|事情|信息)?|你(?:还)?(?:知道|记得)(?:什么|哪些|些什么))[吗？?。]*$/;
 
-const told = "(?:i(?:['’]ve| have)? (?:just |already )?(?:told|said|tell|say|shared|mentioned|wrote|given)(?: to)?(?: you)?|you (?:know|remember|have stored|have))";
+const told =
+  "(?:i(?:['’]ve| have)? (?:just |already )?(?:told|said|tell|say|shared|mentioned|wrote|given)(?: to)?(?: you)?|you (?:know|remember|have stored|have))";
 const when = "(?: so far| until now| today| yet| already| before)?";
 const everything = new RegExp(
   `^${polite}(?:(?:summari[sz]e|recap|sum up|review|list|show(?: me)?|tell me|repeat|give me (?:a )?(?:summary|list|recap|overview) of)(?: everything| all| all that| what| the things| it all| a list of)?(?: ${told})?${when}(?: about (?:me|myself))?|what (?:do|did|else do) you (?:know|remember)${when}(?: about (?:me|myself))?|what (?:have i|did i) (?:told|tell|say|said)(?: to)?(?: you)?${when}(?: about (?:me|myself))?|(?:summari[sz]e|recap|list|show(?: me)?) (?:me|my (?:notes|memories|memory|facts)|(?:our|this) (?:conversation|chat))|(?:tell me|what is known) (?:something )?about (?:me|myself))${when}\\W*$`,
   "i",
 );
 const chineseEverything =
-  /^(?:请|麻烦|帮我|你能|能不能|可以|给我|你)*(?:(?:总结|概括|列出|回顾|说说|复述|整理)(?:一下|下|出)?(?:我(?:都|刚才|之前)?(?:告诉|跟|和|对)?(?:过)?(?:你)?(?:说|讲|提)?(?:过|了)?的?|你(?:所)?(?:知道|记得)的?|所有|全部|一切|我的)(?:内容|事情|事|话|一切|所有|东西|信息)*(?:吧|吗)?|(?:都|还)?(?:知道|记得)(?:关于)?我(?:的)?(?:什么|哪些|多少|些什么)(?:事|事情|信息)?|(?:关于|对)我[，,]?(?:你)?(?:都)?(?:知道|记得|了解)(?:些)?(?:什么|哪些|多少)|我(?:都)?(?:告诉|跟|对)(?:过)?你(?:说)?(?:过|了)?(?:什么|哪些|些什么)(?:事|事情)?)[吗吧呢?？。!！]*$/;
+  /^(?:请|麻烦|帮我|你能|能不能|可以|给我|你)*(?:(?:总结|概括|列出|回顾|说说|复述|整理)(?:一下|下|出)?(?:我(?:都|刚才|之前)?(?:告诉|跟|和|对)?(?:过)?(?:你)?(?:说|讲|提)?(?:过|了)?的?|你(?:所)?(?:知道|记得)的?|所有|全部|一切|我的)?(?:内容|事情|事|话|一切|所有|东西|信息)*(?:吧|吗)?|(?:都|还)?(?:知道|记得)(?:关于)?我(?:的)?(?:什么|哪些|多少|些什么)(?:事|事情|信息)?|(?:关于|对)我[，,]?(?:你)?(?:都)?(?:知道|记得|了解)(?:些)?(?:什么|哪些|多少)|(?:(?:都|还)?(?:知道|记得))?我(?:都|之前|刚才)?(?:告诉|跟|对|说|讲)(?:过)?(?:你)?(?:说)?(?:过|了)?(?:什么|哪些|些什么)(?:事|事情)?)[吗吧呢?？。!！]*$/;
 
 const smallTalk = [
   ["greeting", greeting],

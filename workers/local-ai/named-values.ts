@@ -10,8 +10,11 @@ import type { ScoredSentence } from "#workers/local-ai/select.ts";
 
 const shapes: readonly (readonly [asked: RegExp, value: RegExp])[] = [
   [/\b(?:flight|train) (?:number|no\b)|航班|车次/i, /\b[A-Z][A-Z0-9]{0,2} ?\d{2,4}\b/],
-  [/\be-?mails?\b|邮箱|邮件|电邮/i, /[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/u],
-  [/\b(?:links?|urls?|websites?|web ?page|homepage|blog|address)\b|链接|网址|网站/i, /\bhttps?:\/\/[^\s，。！？、]+[^\s，。！？、.,;!?)]|\bwww\.[^\s，。！？、]+[^\s，。！？、.,;!?)]/i],
+  [/\be-?mails?\b|邮箱|邮件|电邮/i, /[a-z0-9._%+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+/i],
+  [
+    /\b(?:links?|urls?|websites?|web ?page|homepage|blog|address)\b|链接|网址|网站/i,
+    /\bhttps?:\/\/[^\s，。！？、]+[^\s，。！？、.,;!?)]|\bwww\.[^\s，。！？、]+[^\s，。！？、.,;!?)]/i,
+  ],
   [/\b(?:phone|telephone|mobile|cell|number)\b|手机|电话|号码/i, /(?<![\p{L}\p{N}])\+?\d[\d ()/-]{4,}\d(?!\p{L})/u],
 ];
 const secret = /\b(?:password|passcode|passphrase|code|pin)\b|密码|口令/i;

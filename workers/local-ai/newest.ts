@@ -40,7 +40,8 @@ function decides(candidate: ScoredSentence, top: ScoredSentence): boolean {
   return candidate.own >= top.own * nearlyAsGood && change.test(candidate.sentence.text);
 }
 
-const formerQuestion = /\b(?:before|previously|formerly|used to|in the past|earlier)\W*$|\bused to\b|以前|之前|原来|过去/i;
+const formerQuestion =
+  /\b(?:before|previously|formerly|used to|in the past|earlier)\W*$|\bused to\b|以前|之前|原来|过去/i;
 const former = /\b(?:used to|previously|formerly|before)\b|以前|原来|曾经/i;
 
 /** "Where did I live before?": what is told as over, or else what was told before the newest. */
@@ -52,20 +53,28 @@ function formerFirst(selection: Selection): Selection {
     .filter((scored) => scored.own >= first.own * asGood && scored.fit >= 0 && !scored.sentence.asks)
     .sort((left, right) => (right.sentence.page.at ?? 0) - (left.sentence.page.at ?? 0));
   const top = equal.find((scored) => former.test(scored.sentence.text)) ?? equal[1];
-  if (top === undefined) return selection;
-  return { ...selection, sentences: [{ ...top, score: first.score + 1 }, ...selection.sentences.filter((scored) => scored !== top)] };
+  // Only what holds now was told: it answers nothing about before.
+  if (top === undefined) return { ...selection, sentences: [] };
+  return {
+    ...selection,
+    sentences: [{ ...top, score: first.score + 1 }, ...selection.sentences.filter((scored) => scored !== top)],
+  };
 }
 
 export function newestFirst(selection: Selection): Selection {
   const { question, sentences } = selection;
   const [first] = sentences;
-  if (formerQuestion.test(question.text)) return formerFirst(selection);
+  if (/^(?:where|what|who)$/.test(question.type) && formerQuestion.test(question.text)) return formerFirst(selection);
   const changing =
     question.language === "zh"
       ? !pastQuestion.test(question.text)
       : presentQuestion.test(question.text) && !pastQuestion.test(question.text);
   // "Who is Ann?": what was said of her last replaces nothing of what was said before.
-  if (question.type === "who" && question.terms.every((term) => term.name)) return selection;
+  if (
+    question.type === "who" &&
+    (question.language === "zh" ? /是谁[?？]?$/.test(question.text) : question.terms.every((term) => term.name))
+  )
+    return selection;
   if (first === undefined || !changing || question.list || question.type === "when") return selection;
   let top = first;
   for (const scored of sentences.slice(1, sentencesRead)) if (decides(scored, top)) top = scored;

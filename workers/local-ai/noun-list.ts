@@ -49,7 +49,10 @@ function itemEnd(sentence: Sentence, classes: readonly WordClass[], from: number
     if (kind === undefined || !joined || isDated(sentence, to)) break;
     const of = words[to]?.lower === "of" && to > from && inside.has(classes[to + 1] ?? "adverb");
     // "two baked potatoes", "very old books": described inside the phrase.
-    const described = (kind === "verb" || kind === "adverb") && inside.has(classes[to + 1] ?? "adverb") && gapBefore(sentence, to + 1) === " ";
+    const described =
+      (kind === "verb" || kind === "adverb") &&
+      inside.has(classes[to + 1] ?? "adverb") &&
+      gapBefore(sentence, to + 1) === " ";
     if (to > from && endsItem.test(words[to]?.lower ?? "")) break;
     if (!inside.has(kind) && !of && !described) break;
     to += 1;

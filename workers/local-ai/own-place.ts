@@ -12,7 +12,8 @@ import { relatedStems } from "#workers/local-ai/related-words.ts";
 import type { ScoredSentence } from "#workers/local-ai/select.ts";
 import type { Sentence } from "#workers/local-ai/sentences.ts";
 
-const places = /^(?:in|at|on|to|into|inside|near|under|behind|beside|above|below|outside|opposite|next|between|by|from|around)$/;
+const places =
+  /^(?:in|at|on|to|into|inside|near|under|behind|beside|above|below|outside|opposite|next|between|by|from|around)$/;
 /** The position says part of the answer; "in" and "at" do not. */
 const telling = /^(?:inside|near|under|behind|beside|above|below|outside|opposite|next|between|by|around)$/;
 const continues = /^(?:of|in|on|at|near|under|behind|beside|next|by|above|below|opposite|between)$/;

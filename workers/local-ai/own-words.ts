@@ -59,20 +59,33 @@ function objectAnswer(question: Question, scored: ScoredSentence): string | null
   const verb = verbQuestion.exec(question.text)?.[1];
   const stem = question.words.find((word) => word.text === verb)?.stem;
   const index = sentence.words.findIndex(
-    (word) => (stem !== undefined && word.stem === stem) || (stem !== undefined && relatedStems(stem).has(word.stem) && !word.stop),
+    (word) =>
+      (stem !== undefined && word.stem === stem) ||
+      (stem !== undefined && relatedStems(stem).has(word.stem) && !word.stop),
   );
   if (preposition !== undefined) {
     const from = sentence.words.findIndex(
-      (word, place) => word.lower === preposition && sentence.words.slice(0, place).some((before) => asked.has(before.stem)),
+      (word, place) =>
+        word.lower === preposition && sentence.words.slice(0, place).some((before) => asked.has(before.stem)),
     );
     return from === -1 ? null : freshList(sentence, from + 1, asked);
   }
-  if (index === -1 || question.type === "who") return null;
+  if (index === -1) return null;
+  if (question.type === "who") return companyAnswer(sentence, index, asked);
   const particle = /^(?:up|out|off|down|on|to|for)$/.test(sentence.words[index + 1]?.lower ?? "") ? 1 : 0;
   return freshList(sentence, index + 1 + particle, asked);
 }
 
+/** "Who did I meet?": a name behind the verb, or behind "with". */
+function companyAnswer(sentence: Sentence, verb: number, asked: ReadonlySet<string>): string | null {
+  if (/^\p{Lu}/u.test(sentence.words[verb + 1]?.text ?? "")) return freshList(sentence, verb + 1, asked);
+  const company = sentence.words.findIndex((word, place) => place > verb && word.lower === "with");
+  return company === -1 ? null : freshList(sentence, company + 1, asked);
+}
+
 function freshList(sentence: Sentence, from: number, asked: ReadonlySet<string>): string | null {
+  // "What did I finish reading?": the asked words themselves are no answer.
+  while (asked.has(sentence.words[from]?.stem ?? "") && sentence.words[from]?.lower.endsWith("ing") === true) from += 1;
   const to = nounList(sentence, from);
   return fresh(sentence, from, to, asked) ? cut(sentence, from, to) : null;
 }
@@ -82,7 +95,9 @@ const naming = /\b(?:called|named|names? (?:is|are)|['’]s name is)\s+(?=[\p{L}
 
 /** "My son Ben is 7 and my daughter Lily is 4": the names right behind what is asked about, or behind its kinds. */
 function introducedNames(question: Question, sentence: Sentence): string | null {
-  const asked = new Set(question.terms.flatMap((term) => (/^(?:name|call)$/.test(term.stem) ? [] : [term.stem, ...kindMembers(term.stem)])));
+  const asked = new Set(
+    question.terms.flatMap((term) => (/^(?:name|call)$/.test(term.stem) ? [] : [term.stem, ...kindMembers(term.stem)])),
+  );
   const names = sentence.words.flatMap((word, index) => {
     const behind = sentence.text.slice(word.end).trimStart();
     if (!asked.has(word.stem) || !/^,? ?\p{Lu}/u.test(behind)) return [];
@@ -101,9 +116,11 @@ function namesAnswer(question: Question, scored: ScoredSentence): string | null 
     const from = sentence.words.findIndex((word) => word.start >= end);
     const clause = sentence.text.slice(0, match.index).search(/[^,;.]*$/);
     const before = new Set(
-      sentence.words.filter((word) => word.start >= clause && word.end <= match.index).map((word) => word.stem),
+      sentence.words.filter((word) => word.start >= clause && word.start < match.index).map((word) => word.stem),
     );
-    const known = asked.filter((term) => before.has(term.stem) || (!term.name && relatedStems(term.stem).size > 0)).length;
+    const known = asked.filter(
+      (term) => before.has(term.stem) || (!term.name && relatedStems(term.stem).size > 0),
+    ).length;
     if (from === -1 || known < asked.length) continue;
     const to = nounList(sentence, from);
     if (to > from) return cut(sentence, from, to);
@@ -111,9 +128,11 @@ function namesAnswer(question: Question, scored: ScoredSentence): string | null 
   return asked.length === 0 ? null : introducedNames(question, sentence);
 }
 
-const asksOwnName = /\bwhat(?:['’]?s| is| was) my (?:full |first |last |own )?name\b|\bwho am i\b|\bwhat am i called\b|\bdo you know my name\b|\bmy name\W*$/i;
+export const asksOwnName =
+  /\bwhat(?:['’]?s| is| was) my (?:full |first |last |own )?name\b|\bwho am i\W*$|\bwhat am i called\b|\bdo you know my name\b|\bmy name\W*$/i;
 const ownName =
   /\b(?:[Mm][Yy] (?:full )?(?:name|NAME)(?:['’]s| is| IS)|[Cc]all me|[Ii](?:['’]?m| am) called|I go by|[Tt]his is)\s+(\p{Lu}[\p{L}'’-]*(?:\s\p{Lu}[\p{L}'’-]*)*)/u;
+const greeted = /^(?:hi|hello|hey)[!,. ]+(?:there[!,. ]+)?i(?:['’]?m| am) (\p{L}{2,})\b/iu;
 /** Without capitals only "my name is" says that a name follows. */
 const lowerName = /\b(?:my (?:full )?name(?:['’]?s| is)|call me)\s+(\p{L}[\p{L}'’-]*)/iu;
 const introduced =
@@ -125,7 +144,7 @@ export function ownNameAnswer(selection: Selection): PatternAnswer | null {
   const told = selection.sentences
     .filter(({ sentence }) => sentence.person === userPerson && !sentence.asks)
     .sort((left, right) => (right.sentence.page.at ?? 0) - (left.sentence.page.at ?? 0));
-  for (const pattern of [ownName, introduced, lowerName]) {
+  for (const pattern of [ownName, introduced, greeted, lowerName]) {
     for (const source of told) {
       const name = pattern.exec(source.sentence.text)?.[1];
       if (name !== undefined) return { text: name, source };
@@ -149,7 +168,8 @@ function workAnswer(question: Question, scored: ScoredSentence): string | null {
   return from === -1 || to === from ? null : cut(sentence, from, to);
 }
 
-const whoIs = /^\W*[Ww][Hh][Oo](?:['’]s| is| are| was)\s+((?:\p{Lu}[\p{L}'’-]*\s?)+)\W*$/u;
+const whoIs =
+  /^\W*who(?:['’]?s| is| are| was)\s+(?!(?:my|the|your|our|i|it|this|that|his|her)\b)([\p{L}'’.-]+(?: [\p{L}'’-]+)?)\W*$/iu;
 
 /** "Who is Anna?": the clause that says what she is to the user. */
 function personAnswer(question: Question, scored: ScoredSentence): string | null {
@@ -157,14 +177,21 @@ function personAnswer(question: Question, scored: ScoredSentence): string | null
   if (question.type !== "who") return null;
   const name = whoIs.exec(question.text)?.[1]?.trim();
   if (name !== undefined) {
-    if (!text.includes(name)) return null;
+    if (!text.toLowerCase().includes(name.toLowerCase())) return null;
     const bare = text.replace(/[.!\s]+$/, "");
     if (words.length <= longestQuote) return bare;
-    const at = bare.indexOf(name);
+    const at = bare.toLowerCase().indexOf(name.toLowerCase());
     const start = bare.slice(0, at).search(/[^,;]*$/);
-    return bare.slice(start).split(/[,;](?:\s|$)/)[0]?.trim() ?? null;
+    return (
+      bare
+        .slice(start)
+        .split(/[,;](?:\s|$)/)[0]
+        ?.trim() ?? null
+    );
   }
-  const relation = words.find((word) => relations.test(word.lower) && question.terms.some((term) => term.stem === word.stem));
+  const relation = words.find(
+    (word) => relations.test(word.lower) && question.terms.some((term) => term.stem === word.stem),
+  );
   const before = relation === undefined ? "" : text.slice(0, relation.start);
   return /(\p{Lu}[\p{L}'’-]*(?: \p{Lu}[\p{L}'’-]*)*) (?:is|was) (?:my|our) (?:\p{L}+ )?$/u.exec(before)?.[1] ?? null;
 }
@@ -183,8 +210,13 @@ function formedAnswer(question: Question, scored: ScoredSentence): string | null
 function introductions({ question, sentences }: Selection): ScoredSentence[] {
   const name = whoIs.exec(question.text)?.[1]?.trim();
   if (name === undefined) return [];
-  const known = new RegExp(`\\b(?:my|our|[\\p{L}]+['’]s) (?:\\p{L}+ ){1,2}(?:is |is called |called |named )?${name}\\b(?!['’]s)|\\b${name},? (?:is |was )?(?:my|our|a|an|the|[\\p{L}]+['’]s) `, "u");
-  return sentences.filter(({ sentence }) => sentence.person === userPerson && !sentence.asks && known.test(sentence.text));
+  const known = new RegExp(
+    `\\b(?:my|our|[\\p{L}]+['’]s) (?:\\p{L}+ ){1,2}(?:is |is called |called |named )?${name}\\b(?!['’]s)|\\b${name},? (?:is |was )?(?:my|our|a|an|the|[\\p{L}]+['’]s) `,
+    "iu",
+  );
+  return sentences.filter(
+    ({ sentence }) => sentence.person === userPerson && !sentence.asks && known.test(sentence.text),
+  );
 }
 
 /** One answer; for a list one from each sentence that has one. */

@@ -58,7 +58,8 @@ function planEverything(evidence: Evidence, tools: ReadonlySet<string>, language
   const searched = evidence.results.some((result) => result.name === "memory_search");
   if (quotes.length > 0) return say(listQuotes(quotes, language));
   // Any page of the user's own fits a question about them.
-  if (!searched && tools.has("memory_search")) return call("memory_search", { query: language === "zh" ? "我" : "I my me" });
+  if (!searched && tools.has("memory_search"))
+    return call("memory_search", { query: language === "zh" ? "我" : "I my me" });
   return say(phrases(language).unknown);
 }
 

@@ -98,7 +98,7 @@ const genericWords = new Set(
   discuss discussed time times year month week day date currently according conversation main specific particular certain several different various
   else also both together ever considered consider likely might would could usually often long old much many feeling thoughts opinion someone people person
   what's who's where's experience experiences start started begin began decide decided come came find found see saw photo picture image
-  happen happened talk talked call find tell remember know please yes no show list give`
+  happen happened talk talked call find tell remember know please yes no show list give now still already`
     .split(/\s+/)
     .map((word) => analyzeWord(word)),
 );

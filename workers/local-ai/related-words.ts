@@ -52,7 +52,7 @@ const groups = `
   car vehicle
   bike bicycle cycling
   color colour
-  phone mobile
+  phone mobile number
   money funds cash
   earn salary paid
   meet met encounter

@@ -57,7 +57,16 @@ const times = /\b(?:day|week|weekend|month|year|time|moment|morning|afternoon|ev
 function lastThing(thread: Thread): string | undefined {
   for (const entry of thread.slice(-8).toReversed()) {
     if (entry.role !== "user") continue;
-    const [sentence] = readSentences({ handle: "p0", kind: "turn", at: null, role: "user", speaker: null, source: null, text: entry.text, rank: 0 });
+    const [sentence] = readSentences({
+      handle: "p0",
+      kind: "turn",
+      at: null,
+      role: "user",
+      speaker: null,
+      source: null,
+      text: entry.text,
+      rank: 0,
+    });
     for (const [index, word] of (sentence?.words ?? []).entries()) {
       if (sentence === undefined || !things.test(word.lower)) continue;
       const end = nounList(sentence, index);
@@ -74,7 +83,10 @@ function lastThing(thread: Thread): string | undefined {
 function replaceThing(text: string, thing: string): string {
   return text
     .replace(/\bits\b(?= \w)/gi, `${thing}'s`)
-    .replace(/(?<!\b(?:is|was|does|did|will) )\bit\b(?! (?:take|rain|snow|cost to)\b)|(?<=\b(?:is|was|does|did|will) )\bit\b(?! that\b)|\bthat one\b|\bthis one\b/gi, thing);
+    .replace(
+      /(?<!\b(?:is|was|does|did|will) )\bit\b(?! (?:take|rain|snow|cost to)\b)|(?<=\b(?:is|was|does|did|will) )\bit\b(?! that\b)|\bthat one\b|\bthis one\b/gi,
+      thing,
+    );
 }
 
 function replacePronouns(text: string, name: string): string {

@@ -19,7 +19,7 @@ export interface Quote {
   readonly page: EvidencePage;
 }
 
-const mostQuotes = 12;
+const mostQuotes = 20;
 const longestQuote = 240;
 const samePart = 0.8;
 
@@ -66,7 +66,8 @@ export function everythingTold(evidence: Evidence): Quote[] {
 
 const asksWhenTold =
   /^\W*(?:and |so )?when (?:did i|have i) (?:first |last )?(?:tell|told|say|said|mention|mentioned|write|wrote|note|noted)(?: (?:it|that|this))?(?: to)?(?: you)?(?: (?:that|about|of))?\b\s*(.*?)[?.!]*$/i;
-const chineseAsksWhenTold = /^我?(?:是)?什么时候(?:跟你|告诉|对你|和你)?(?:你|说|讲|提到|提)(?:过|的)?[，,]?(?:关于)?(.*?)(?:的)?[?？。]*$/;
+const chineseAsksWhenTold =
+  /^我?(?:是)?什么时候(?:跟你|告诉|对你|和你)?(?:你|说|讲|提到|提)(?:过|的)?[，,]?(?:关于)?(.*?)(?:的)?[?？。]*$/;
 
 function quotedBefore(evidence: Evidence): EvidencePage | undefined {
   const answer = evidence.thread.findLast((entry) => entry.role === "assistant")?.text ?? "";
@@ -75,7 +76,11 @@ function quotedBefore(evidence: Evidence): EvidencePage | undefined {
 }
 
 /** The page in which the user said it, by its own date. */
-export function toldWhen(text: string, evidence: Evidence, language: Language): { text: string; handle: string } | null {
+export function toldWhen(
+  text: string,
+  evidence: Evidence,
+  language: Language,
+): { text: string; handle: string } | null {
   const match = (language === "zh" ? chineseAsksWhenTold : asksWhenTold).exec(text);
   if (match === null) return null;
   const rest = (match[1] ?? "").replace(/^(?:that|this|it|about)\s*/i, "");

@@ -22,8 +22,13 @@ function distance(left: string, right: string, most: number): number {
     const next = [row];
     for (let column = 1; column <= right.length; column += 1) {
       const same = left[row - 1] === right[column - 1];
-      let best = Math.min((last[column] ?? 0) + 1, (next[column - 1] ?? 0) + 1, (last[column - 1] ?? 0) + Number(!same));
-      const swapped = row > 1 && column > 1 && left[row - 1] === right[column - 2] && left[row - 2] === right[column - 1];
+      let best = Math.min(
+        (last[column] ?? 0) + 1,
+        (next[column - 1] ?? 0) + 1,
+        (last[column - 1] ?? 0) + Number(!same),
+      );
+      const swapped =
+        row > 1 && column > 1 && left[row - 1] === right[column - 2] && left[row - 2] === right[column - 1];
       if (swapped) best = Math.min(best, (before[column - 2] ?? 0) + 1);
       next.push(best);
     }
@@ -33,7 +38,8 @@ function distance(left: string, right: string, most: number): number {
 }
 
 const questionWords = ["what", "where", "when", "which", "who", "how"];
-const otherWords = /^(?:was|were|wear|want|hat|hen|then|that|there|here|show|now|wow|war|way|why|hot|has|had|have|her|hey|he|we|went|will|whose|whole|white|while|with|would|wish|wet|won|how's|hoe|hit|whether|howe|chat|hi)$/;
+const otherWords =
+  /^(?:was|were|wear|want|hat|hen|then|that|there|here|show|now|wow|war|way|why|hot|has|had|have|her|hey|he|we|went|will|whose|whole|white|while|with|would|wish|wet|won|how's|hoe|hit|whether|howe|chat|hi)$/;
 
 /** "wher is", "waht is": the first word, when it is one step from a question word and no word of its own. */
 function withQuestionWord(text: string): string {
@@ -78,8 +84,10 @@ export function withoutTypos(text: string, pages: readonly EvidencePage[], speak
   return withQuestionWord(text).replace(/(?<![\p{L}\p{N}@./:-])\p{Script=Latin}+(?![\p{L}\p{N}@/:-])/gu, (written) => {
     const [word] = readWords(written);
     const lower = written.toLowerCase();
-    if (word === undefined || lower.length < 3 || lower.length > longest || word.stop || isStopWord(lower)) return written;
-    if (stems.has(word.stem) || speakers.has(lower) || [...relatedStems(word.stem)].some((stem) => stems.has(stem))) return written;
+    if (word === undefined || lower.length < 3 || lower.length > longest || word.stop || isStopWord(lower))
+      return written;
+    if (stems.has(word.stem) || speakers.has(lower) || [...relatedStems(word.stem)].some((stem) => stems.has(stem)))
+      return written;
     return nearest(lower, known) ?? written;
   });
 }

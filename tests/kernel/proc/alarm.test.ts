@@ -7,6 +7,7 @@ import { EVENTS_MS, HEARTBEAT_MS } from "#shared/limits.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { clearTimer, ringAlarm, setTimer, type TimerName, type TimerWork } from "#kernel/proc/alarm.ts";
 import { expire } from "#kernel/proc/expire.ts";
+import { transact } from "#kernel/proc/transact.ts";
 import { inKernel, installSeam, rows } from "#tests/kernel/kernel-seam.ts";
 import { ask, callerOf, objectOf } from "#tests/kernel/process-client.ts";
 
@@ -17,7 +18,7 @@ const DAY = 86_400_000;
 /** The kernel with a clock of its own, far enough ahead that no real alarm rings meanwhile. */
 function ahead(kernel: Kernel): { readonly kernel: Kernel; at: number } {
   const clock = { kernel, at: Date.now() + 10 * DAY };
-  clock.kernel = { ...kernel, alarmAt: null, now: () => clock.at };
+  clock.kernel = { ...kernel, alarmAt: null, timers: new Map(), now: () => clock.at };
   kernel.sql.exec("DELETE FROM timers");
   return clock;
 }
@@ -101,6 +102,44 @@ describe("the alarm", () => {
         expect(due(clock.kernel)).toEqual({ expire: clock.at + wait });
       }
       clearTimer(real, "expire");
+    });
+  });
+
+  it("takes a timer that is set anew while a failed one waits, at the earlier time", async () => {
+    await inKernel(callerOf("alarm-fails-then-set"), async (real) => {
+      const clock = ahead(real);
+      setTimer(clock.kernel, "flush", clock.at);
+      await ringAlarm(
+        clock.kernel,
+        work([], {
+          flush: (kernel) => {
+            setTimer(kernel, "flush", clock.at + 10);
+            throw new Error("no");
+          },
+        }),
+      );
+      expect(due(clock.kernel)["flush"]).toBe(clock.at + 1_000);
+      setTimer(clock.kernel, "flush", clock.at + 100);
+      expect(due(clock.kernel)["flush"]).toBe(clock.at + 100);
+      clearTimer(clock.kernel, "flush");
+    });
+  });
+
+  it("is set again after the transaction that set it was taken back", async () => {
+    await inKernel(callerOf("alarm-rolled-back"), async (real) => {
+      const clock = ahead(real);
+      const at = clock.at + 5_000;
+      const broken = (): void =>
+        transact(clock.kernel, () => {
+          setTimer(clock.kernel, "expire", at);
+          throw new Error("taken back");
+        });
+      expect(broken).toThrow("taken back");
+      expect(due(clock.kernel)).toEqual({});
+      setTimer(clock.kernel, "expire", at);
+      expect(due(clock.kernel)).toEqual({ expire: at });
+      expect(await real.storage.getAlarm()).toBe(at);
+      clearTimer(clock.kernel, "expire");
     });
   });
 

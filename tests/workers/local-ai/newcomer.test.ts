@@ -1,17 +1,19 @@
 /** A newcomer's first minutes in English: told in plain words, asked in plain words, mapped by the real index. */
 import { describe, expect, it } from "vitest";
 import { english } from "#tests/workers/local-ai/newcomer-dialogues.ts";
+import { furtherEnglish } from "#tests/workers/local-ai/newcomer-more-dialogues.ts";
 import { play } from "#tests/workers/local-ai/session.ts";
 
 describe("a newcomer's first minutes", () => {
-  it.each(english.map((dialogue) => [`${dialogue.told.map(String).join(" / ")} → ${dialogue.question}`, dialogue] as const))(
-    "%s",
-    (_title, dialogue) => {
-      const { answer, cited, refused } = play(dialogue);
-      expect(answer).toMatch(dialogue.answer);
-      if (dialogue.not !== undefined) expect(answer).not.toMatch(dialogue.not);
-      expect(cited).toEqual(expect.arrayContaining([...(dialogue.cites ?? [])]));
-      expect(refused).toEqual([]);
-    },
-  );
+  it.each(
+    [...english, ...furtherEnglish].map(
+      (dialogue) => [`${dialogue.told.map(String).join(" / ")} → ${dialogue.question}`, dialogue] as const,
+    ),
+  )("%s", (_title, dialogue) => {
+    const { answer, cited, refused } = play(dialogue);
+    expect(answer).toMatch(dialogue.answer);
+    if (dialogue.not !== undefined) expect(answer).not.toMatch(dialogue.not);
+    expect(cited).toEqual(expect.arrayContaining([...(dialogue.cites ?? [])]));
+    expect(refused).toEqual([]);
+  });
 });

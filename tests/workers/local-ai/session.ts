@@ -136,7 +136,9 @@ class Session {
   }
 
   #cited(answer: string): HeldPage[] {
-    return [...answer.matchAll(citation)].flatMap(([, handle]) => this.#pages.find((page) => page.handle === handle) ?? []);
+    return [...answer.matchAll(citation)].flatMap(
+      ([, handle]) => this.#pages.find((page) => page.handle === handle) ?? [],
+    );
   }
 
   refused(answer: string, question: string): string[] {
