@@ -50,6 +50,12 @@ export class Pool extends DurableObject<Cloudflare.Env> {
     return new Promise((resolve) => this.#wait(holder, band, now, resolve));
   }
 
+  /** Holds a slot for another lease's time. Answers false when the lease has expired. */
+  renew(lease: string): boolean {
+    this.#leases.expire(Date.now());
+    return this.#leases.renew(lease, Date.now());
+  }
+
   /** Gives a slot back. */
   release(lease: string): void {
     this.#leases.release(lease);

@@ -57,6 +57,7 @@ export const BODY_LOW_TOKENS = 4_000; // tokens of conversation left after unmap
 export const RESIDENT_TOKENS = 4_000_000; // tokens of page bodies kept in the object; older clean bodies live in D1 only
 export const FLUSH_BATCH_PAGES = 200; // pages of one write to D1
 export const FLUSH_BATCH_BYTES = 1_000_000; // bytes of one json_each parameter; production allows 2 MB, local more
+export const D1_WAIT_MS = 35_000; // milliseconds a query of the memory shard may take; above D1's own 30 s
 export const FLUSH_DELAY_MS = 1_000; // milliseconds a page waits for others to be written to D1 with it; protects D1's query rate
 export const FLUSH_RETRY_MS = 2_000; // milliseconds before a failed write to D1 is tried again, doubled up to 5 minutes
 export const FLUSH_RETRY_MOST_MS = 300_000; // milliseconds between tries of a failing write at the most

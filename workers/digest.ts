@@ -1,13 +1,7 @@
-/** Digests: SHA-256 as hex, comparison in constant time, and random tokens. */
+/** Digests: comparison in constant time, and random tokens. SHA-256 is in `shared/sha256.ts`. */
 const encoder = new TextEncoder();
 
 const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-
-/** SHA-256 of a text's UTF-8 bytes, as 64 hex digits. */
-export async function sha256(text: string): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", encoder.encode(text)));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
 
 /** True when both texts are the same; takes the same time whatever differs. For secrets of equal length, such as digests. */
 export function sameSecret(left: string, right: string): boolean {

@@ -89,6 +89,17 @@ async function attemptInference(
     }
   }
   run.abort.signal.throwIfAborted();
+  return outcome.error === null ? refuseUnusable(outcome) : outcome;
+}
+
+/** An answer of nothing, or calls too large to store, are failures of the model; the first may pass. */
+function refuseUnusable(outcome: Outcome): Outcome {
+  if (outcome.text.trim() === "" && outcome.calls.length === 0) {
+    return { ...outcome, error: failure("model_unavailable", "The model gave no answer.", 1), retryable: true };
+  }
+  if (JSON.stringify(outcome.calls).length > OUTPUT_CHARACTERS) {
+    return { ...outcome, error: failure("internal", "The model's system calls are too long.") };
+  }
   return outcome;
 }
 

@@ -30,6 +30,12 @@ export function count(kernel: Kernel, name: CounterName, amount = 1): number {
   return row.value;
 }
 
+/** The value of a counter, without touching it. */
+export function readCounter(kernel: Kernel, name: CounterName): number {
+  const row = kernel.sql.exec<{ value: number }>("SELECT value FROM counters WHERE name = ?", name).toArray()[0];
+  return row?.value ?? 0;
+}
+
 /** Raises a counter to at least `value`. */
 export function raiseCounter(kernel: Kernel, name: CounterName, value: number): void {
   kernel.sql.exec(

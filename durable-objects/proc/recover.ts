@@ -11,6 +11,7 @@ import type { Kernel } from "#kernel/kernel.ts";
 import { openRun } from "#kernel/proc/live-run.ts";
 import { giveUp } from "#kernel/proc/retire.ts";
 import { countRecovery, listLiveRuns } from "#kernel/proc/runs.ts";
+import { pageOut } from "#kernel/vm/page-out.ts";
 
 /** Answers the threads that have work. */
 export function recover(kernel: Kernel): ThreadId[] {
@@ -19,7 +20,9 @@ export function recover(kernel: Kernel): ThreadId[] {
     if (row.boot_id === kernel.bootId) continue;
     if (row.state !== "queued" && countRecovery(kernel, row.id as RunId) > RUN_RECOVERIES) {
       const reason = failure("internal", "The run was cut off too many times. It can be resumed.");
-      giveUp(kernel, openRun(kernel, row), "interrupted", reason);
+      const run = openRun(kernel, row);
+      pageOut(kernel, run); // what the person said is kept
+      giveUp(kernel, run, "interrupted", reason);
       continue;
     }
     if (row.ephemeral === 1) {

@@ -54,6 +54,16 @@ export class LeaseBook {
     return lease;
   }
 
+  /** Answers false when there is no such lease any more. */
+  renew(lease: string, now: number): boolean {
+    const entry = this.#leases.get(lease);
+    if (entry === undefined) return false;
+    const renewed: Entry = { ...entry, expires: now + LEASE_MS };
+    this.#leases.set(lease, renewed);
+    void this.#storage.put(PREFIX + lease, renewed, UNCONFIRMED);
+    return true;
+  }
+
   /** Gives a lease back. One that is unknown (expired, given back before) changes nothing. */
   release(lease: string): void {
     if (this.#leases.delete(lease)) void this.#storage.delete(PREFIX + lease, UNCONFIRMED);

@@ -11,6 +11,7 @@
 import type { StreamPart } from "#shared/abi.ts";
 import { composePageHandle, pageNumber, parsePageHandle } from "#shared/ids.ts";
 import type { Kernel } from "#kernel/kernel.ts";
+import { readCounter } from "#kernel/proc/counters.ts";
 import { emit } from "#kernel/proc/events.ts";
 import { notePages, type LiveRun } from "#kernel/proc/live-run.ts";
 import { isoDate, type ResidentPage } from "#kernel/vm/page.ts";
@@ -128,11 +129,13 @@ export class Speech {
   }
 
   #cited(sentence: string): ResidentPage[] | null {
-    const handles = [...sentence.matchAll(CITATION)].map((match) => match[1] ?? "");
-    const numbers = handles.map((handle) => {
-      const parsed = parsePageHandle(handle);
-      return parsed === null ? null : pageNumber(parsed);
-    });
+    const numbers = [...sentence.matchAll(CITATION)]
+      .map((match) => match[1] ?? "")
+      .map((handle) => ({ handle, parsed: parsePageHandle(handle) }))
+      .map(({ handle, parsed }) => ({ handle, number: parsed === null ? null : pageNumber(parsed) }))
+      // "[paris]" is a word, not a page, as long as there are not that many pages.
+      .filter(({ handle, number }) => /\d/.test(handle) || (number ?? 0) <= readCounter(this.#kernel, "page"))
+      .map(({ number }) => number);
     const mapped = numbers.filter((number): number is number => number !== null && this.#run.mapped.has(number));
     if (mapped.length < numbers.length) return null;
     return readPages(this.#kernel, mapped).filter((page): page is ResidentPage => page.text !== null);

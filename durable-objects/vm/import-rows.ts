@@ -15,7 +15,7 @@ import { failed, success, type Result } from "#shared/result.ts";
 import { sha256 } from "#shared/sha256.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { setTimer } from "#kernel/proc/alarm.ts";
-import { count, raiseCounter } from "#kernel/proc/counters.ts";
+import { raiseCounter, readCounter } from "#kernel/proc/counters.ts";
 import { openThread, restoreMessage, restoreThread } from "#kernel/proc/messages.ts";
 import { transact } from "#kernel/proc/transact.ts";
 import { flush } from "#kernel/vm/flush.ts";
@@ -213,7 +213,7 @@ function freeNumber(kernel: Kernel, handle: string): number | "used" | null {
   const parsed = parsePageHandle(handle);
   const number = parsed === null ? null : pageNumber(parsed);
   if (number === null || number < 1) return null;
-  if (number <= count(kernel, "page", 0)) return "used";
+  if (number <= readCounter(kernel, "page")) return "used";
   raiseCounter(kernel, "page", number);
   return number;
 }

@@ -6,7 +6,7 @@
  */
 import { z } from "zod";
 import { composePageHandle } from "#shared/ids.ts";
-import { FLUSH_BATCH_BYTES } from "#shared/limits.ts";
+import { D1_WAIT_MS, FLUSH_BATCH_BYTES } from "#shared/limits.ts";
 import { utf8Bytes } from "#shared/tokens.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import type { PageRow, ResidentPage } from "#kernel/vm/page.ts";
@@ -89,7 +89,18 @@ export async function writeSwap(kernel: Kernel, pages: readonly ResidentPage[]):
   const statement = database.prepare(UPSERT);
   const batches = parameters(pages.map(swapRow));
   if (batches.length === 0) return;
-  await database.batch(batches.map((batch) => statement.bind(kernel.user, kernel.process, batch)));
+  await inTime(database.batch(batches.map((batch) => statement.bind(kernel.user, kernel.process, batch))));
+}
+
+/** A query that hangs counts as failed. A write that arrives all the same changes nothing that was not meant. */
+async function inTime<Value>(query: Promise<Value>): Promise<Value> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error("D1 did not answer in time")), D1_WAIT_MS);
+  try {
+    return await Promise.race([query, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 const bodyRow = z.object({ handle: z.string(), version: z.number(), body: z.string() });
@@ -100,13 +111,14 @@ const bodyRow = z.object({ handle: z.string(), version: z.number(), body: z.stri
  */
 export async function readSwap(kernel: Kernel, pages: readonly PageRow[]): Promise<Map<number, string>> {
   const wanted = new Map(pages.map((page) => [composePageHandle(page.number) as string, page]));
-  const { results } = await shard(kernel)
+  const asked = shard(kernel)
     .prepare(
       `SELECT handle, version, body FROM pages
        WHERE owner = ?1 AND process = ?2 AND deleted = 0 AND handle IN (SELECT value FROM json_each(?3))`,
     )
     .bind(kernel.user, kernel.process, JSON.stringify([...wanted.keys()]))
     .all();
+  const { results } = await inTime(asked);
   const bodies = new Map<number, string>();
   for (const row of z.array(bodyRow).parse(results)) {
     const page = wanted.get(row.handle);

@@ -3,7 +3,7 @@ import { env, exports } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { parseUserId } from "#shared/ids.ts";
 import { BODY_BYTES, REQUEST_BURST } from "#shared/limits.ts";
-import { sha256 } from "#workers/digest.ts";
+import { sha256 } from "#shared/sha256.ts";
 import { ensureLoginLink, ensureUser } from "#workers/directory.ts";
 import { call, newUser, ORIGIN, type Reply } from "#tests/workers/edge-client.ts";
 

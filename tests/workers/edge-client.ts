@@ -6,7 +6,8 @@
 import { env, exports } from "cloudflare:workers";
 import { parseUserId } from "#shared/ids.ts";
 import { KEY_PREFIX_CHARACTERS, SCOPES, type Scope } from "#shared/schema/keys.ts";
-import { randomText, sha256 } from "#workers/digest.ts";
+import { sha256 } from "#shared/sha256.ts";
+import { randomText } from "#workers/digest.ts";
 import { createKey, ensureUser } from "#workers/directory.ts";
 
 declare global {

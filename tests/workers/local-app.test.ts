@@ -2,7 +2,8 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test, vi } from "vitest";
-import { randomText, sha256 } from "#workers/digest.ts";
+import { sha256 } from "#shared/sha256.ts";
+import { randomText } from "#workers/digest.ts";
 
 interface Start {
   readonly key: string;

@@ -4,7 +4,7 @@
  * The token is derived from the session's, so it survives a reload and needs no storage; the page reads it from
  * `GET /v1/session`, which no other origin can.
  */
-import { sha256 } from "#workers/digest.ts";
+import { sha256 } from "#shared/sha256.ts";
 
 export const SESSION_COOKIE = "lamina_session";
 

@@ -13,7 +13,7 @@ import { failed, success, type Result } from "#shared/result.ts";
 import { chatBodySchema, chatCompletionSchema, modelListSchema, type ChatBody } from "#shared/schema/chat.ts";
 import { canonicalJson } from "#shared/schema/json-value.ts";
 import { utf8Bytes } from "#shared/schema/text.ts";
-import { sha256 } from "#workers/digest.ts";
+import { sha256 } from "#shared/sha256.ts";
 import type { Edge, EdgeContext } from "#workers/edge.ts";
 import { requireScope } from "#workers/middleware/scope.ts";
 import { DEFAULT_NAME, modelNames, publicName, resolveModel } from "#workers/models.ts";

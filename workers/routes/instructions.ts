@@ -13,7 +13,7 @@ import { instructionBodySchema, type InstructionBody } from "#shared/schema/inst
 import { canonicalJson } from "#shared/schema/json-value.ts";
 import { runAcceptedSchema, runSchema } from "#shared/schema/run.ts";
 import { utf8Bytes } from "#shared/schema/text.ts";
-import { sha256 } from "#workers/digest.ts";
+import { sha256 } from "#shared/sha256.ts";
 import type { Edge, EdgeContext } from "#workers/edge.ts";
 import { EVENT_STREAM_HEADERS, uiMessageStream } from "#workers/event-stream.ts";
 import { requireScope } from "#workers/middleware/scope.ts";

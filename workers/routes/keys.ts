@@ -17,7 +17,8 @@ import {
 } from "#shared/schema/keys.ts";
 import { canonicalJson } from "#shared/schema/json-value.ts";
 import { listOf, listQuery } from "#shared/schema/list.ts";
-import { randomText, sha256 } from "#workers/digest.ts";
+import { sha256 } from "#shared/sha256.ts";
+import { randomText } from "#workers/digest.ts";
 import {
   createKey,
   findReply,
