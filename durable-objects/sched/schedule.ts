@@ -67,7 +67,8 @@ async function unlessAborted(kernel: Kernel, run: LiveRun, asked: Promise<Result
 /** Gives the slot back without keeping the run waiting. */
 export function unschedule(kernel: Kernel, run: LiveRun, lease: Lease | null): void {
   if (lease === null) return;
-  clearInterval(renewals.get(lease.lease) ?? null);
+  const renewal = renewals.get(lease.lease);
+  if (renewal !== undefined) clearInterval(renewal);
   renewals.delete(lease.lease);
   const released = kernel.env.POOL.getByName(run.model).release(lease.lease);
   kernel.background(

@@ -31,8 +31,11 @@ export function isSupported(sentence: string, instruction: string, pages: readon
   const asked = contentTerms(instruction);
   const claimed = [...contentTerms(sentence)].filter((term) => !asked.has(term));
   if (claimed.length === 0) return true;
-  const known = new Set(pages.flatMap((page) => analyze(`${page.text} ${page.speaker ?? ""} ${page.source ?? ""}`)));
-  const carried = claimed.filter((term) => known.has(term)).length;
+  const texts = pages.map((page) => `${page.text} ${page.speaker ?? ""} ${page.source ?? ""}`);
+  const known = new Set(texts.flatMap((text) => analyze(text)));
+  // A Chinese character left alone is in no pair of the page; it is carried when the page holds it.
+  const holds = (term: string): boolean => /^\p{Script=Han}$/u.test(term) && texts.some((text) => text.includes(term));
+  const carried = claimed.filter((term) => known.has(term) || holds(term)).length;
   return carried / claimed.length >= ENOUGH;
 }
 

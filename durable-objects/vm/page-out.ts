@@ -25,17 +25,27 @@ export function pageOut(kernel: Kernel, run: LiveRun, data: TraceData = {}): voi
 
 function writeTurn(kernel: Kernel, run: LiveRun): number {
   const pages = kernel.sql.exec<{ kind: string }>("SELECT kind FROM pages WHERE run = ?", run.id).toArray();
-  if (pages.some((page) => page.kind === "turn")) return 0;
-  const wroteFact = pages.length > 0;
+  const has = (kind: string): boolean => pages.some((page) => page.kind === kind);
   const thread = run.conversation === null ? { thread: run.thread } : {};
-  const turn = write(kernel, run, { ...thread, kind: "turn", role: "user", text: run.instruction.text }, wroteFact);
+  let written = 0;
+  if (!has("turn")) {
+    const wroteFact = pages.length > 0;
+    const turn = write(kernel, run, { ...thread, kind: "turn", role: "user", text: run.instruction.text }, wroteFact);
+    tieInstruction(kernel, run, turn[0]);
+    written += turn.length;
+  }
+  const sayable = run.output.trim() !== "" && !run.forgotten.some((text) => repeats(run.output, text));
+  if (!has("assistant") && sayable) {
+    written += write(kernel, run, { ...thread, kind: "assistant", role: "assistant", text: run.output }, true).length;
+  }
+  return written;
+}
+
+function tieInstruction(kernel: Kernel, run: LiveRun, page: number | undefined): void {
   const message = kernel.sql
     .exec<{ id: number }>("SELECT id FROM messages WHERE run = ? AND role = 'user' LIMIT 1", run.id)
     .toArray()[0];
-  if (message !== undefined && turn[0] !== undefined) tieMessageToPage(kernel, message.id, turn[0]);
-  if (run.output.trim() === "" || run.forgotten.some((text) => repeats(run.output, text))) return turn.length;
-  const answer = write(kernel, run, { ...thread, kind: "assistant", role: "assistant", text: run.output }, true);
-  return turn.length + answer.length;
+  if (message !== undefined && page !== undefined) tieMessageToPage(kernel, message.id, page);
 }
 
 function write(kernel: Kernel, run: LiveRun, page: NewPage, silent: boolean): number[] {

@@ -74,7 +74,8 @@ export function renderPage(page: ResidentPage): Record<string, string | null> {
   return {
     handle: composePageHandle(page.number),
     kind: page.kind,
-    at: at === null ? null : at.replace(/:\d\d(\.\d+)?(Z?)$/, "$2"),
+    // Whole minutes are shown as such; anything finer stays, because it tells which of two statements is the newer.
+    at: at === null ? null : at.replace(/(T\d\d:\d\d):00(\.000)?(Z?)$/, "$1$3"),
     role: page.role,
     speaker: page.speaker,
     source: page.source,
