@@ -52,6 +52,7 @@ export function boot(ctx: DurableObjectState, env: Cloudflare.Env, caller: Calle
     live: new Map(),
     busyThreads: new Set(),
     readers: new Map(),
+    lingering: new Map(),
     timers: new Map(),
     alarmAt: null,
     flushing: null,

@@ -38,10 +38,10 @@ export async function cycle(kernel: Kernel, run: LiveRun): Promise<void> {
   await stage(kernel, run, "page-in", (data) => pageIn(kernel, run, data));
   for (;;) {
     speech.begin();
-    const lease = RunFailure.unwrap(await stage(kernel, run, "schedule", (data) => schedule(kernel, run, data)));
+    const slot = RunFailure.unwrap(await stage(kernel, run, "schedule", (data) => schedule(kernel, run, data)));
     const inferred = await stage(kernel, run, "infer", (data) =>
       infer(kernel, run, (text) => speech.say(text), data),
-    ).finally(() => unschedule(kernel, run, lease));
+    ).finally(() => unschedule(kernel, slot));
     const inference = RunFailure.unwrap(inferred);
     const { calls } = inference;
     if (calls.length > 0) await stage(kernel, run, "syscall", (data) => syscall(kernel, run, calls, data));

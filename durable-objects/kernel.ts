@@ -7,6 +7,7 @@ import type { ProcessId, RunId, ThreadId, UserId } from "#shared/ids.ts";
 import type { Driver } from "#kernel/infer/drivers/driver.ts";
 import type { TimerName } from "#kernel/proc/alarm.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
+import type { Lease } from "#kernel/sched/lease.ts";
 import type { PageIndex } from "#kernel/vm/page-index.ts";
 
 export interface Kernel {
@@ -32,6 +33,8 @@ export interface Kernel {
   readonly busyThreads: Set<ThreadId>;
   /** Readers to wake when a run has a new event or ended. */
   readonly readers: Map<RunId, Set<() => void>>;
+  /** Slots that wait a moment for this process's next inference, by model. */
+  readonly lingering: Map<string, { readonly lease: Lease; readonly timer: ReturnType<typeof setTimeout> }[]>;
   /** Cache: due times of timers that this instance set. */
   readonly timers: Map<TimerName, number>;
   /** Cache: when the object's alarm rings, or null when this instance has not set it. */

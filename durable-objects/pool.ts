@@ -6,7 +6,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { failure } from "#shared/errors.ts";
-import { POOL_QUEUE, POOL_SLOTS, POOL_WAIT_MS } from "#shared/limits.ts";
+import { LINGER_SHARE, POOL_QUEUE, POOL_SLOTS, POOL_WAIT_MS } from "#shared/limits.ts";
 import { failed, success, type Result } from "#shared/result.ts";
 import { LeaseBook, type Lease } from "#kernel/sched/lease.ts";
 import { nextInLine, type Band, type Waiting } from "#kernel/sched/policy.ts";
@@ -94,7 +94,8 @@ export class Pool extends DurableObject<Cloudflare.Env> {
 
   #grant(holder: string, since: number): Lease {
     const now = Date.now();
-    return { lease: this.#leases.grant(holder, now), waitedMs: now - since };
+    const lease = this.#leases.grant(holder, now);
+    return { lease, waitedMs: now - since, mayLinger: this.#leases.size <= this.#slots * LINGER_SHARE };
   }
 
   #serve(): void {

@@ -11,6 +11,8 @@ export interface Lease {
   readonly lease: string;
   /** Milliseconds the caller waited for it. */
   readonly waitedMs: number;
+  /** True while the pool has plenty of slots: the holder may keep the slot a moment for its next inference. */
+  readonly mayLinger: boolean;
 }
 
 interface Entry {

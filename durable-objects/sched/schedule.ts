@@ -2,10 +2,11 @@
  * Schedule: asks the model's pool for a slot before an inference, and gives it back after.
  *
  * A command calls no model and needs no slot. A lease is renewed while its inference goes on; one that is neither renewed nor
- * given back (a crash) expires in the pool. A pool that restarts while we wait is asked again.
+ * given back (a crash) expires in the pool. While the pool has plenty of slots, a slot lingers a moment with the process, so
+ * that the next inference needs no call at all. A pool that restarts while we wait is asked again.
  */
 import { failure } from "#shared/errors.ts";
-import { LEASE_MS, POOL_ATTEMPTS } from "#shared/limits.ts";
+import { LEASE_MS, LINGER_MS, POOL_ATTEMPTS } from "#shared/limits.ts";
 import { errorName, logEvent } from "#shared/log.ts";
 import { failed, success, type Result } from "#shared/result.ts";
 import type { Kernel } from "#kernel/kernel.ts";
@@ -15,21 +16,29 @@ import type { Lease } from "#kernel/sched/lease.ts";
 
 const RETRY_AFTER_SECONDS = 2;
 
-/** Renewals of the leases that this instance holds. */
-const renewals = new Map<string, ReturnType<typeof setInterval>>();
+/** A slot this process holds for a run. */
+export interface HeldSlot {
+  readonly model: string;
+  readonly lease: Lease;
+  readonly stopRenewing: () => void;
+}
 
-export async function schedule(kernel: Kernel, run: LiveRun, data: TraceData): Promise<Result<Lease | null>> {
+export async function schedule(kernel: Kernel, run: LiveRun, data: TraceData): Promise<Result<HeldSlot | null>> {
   if (run.instruction.kind === "command") return success(null);
   data["band"] = "interactive";
+  const lingering = kernel.lingering.get(run.model)?.pop();
+  if (lingering !== undefined) {
+    clearTimeout(lingering.timer);
+    data["waitedMs"] = 0;
+    return success(hold(kernel, run.model, lingering.lease));
+  }
   for (let attempt = 1; attempt <= POOL_ATTEMPTS; attempt += 1) {
     try {
       const asked = kernel.env.POOL.getByName(run.model).acquire(`${kernel.user}/${run.id}`, "interactive");
       const lease = await unlessAborted(kernel, run, Promise.resolve(asked));
-      if (lease.ok) {
-        data["waitedMs"] = lease.value.waitedMs;
-        keepRenewed(kernel, run, lease.value);
-      }
-      return lease;
+      if (!lease.ok) return lease;
+      data["waitedMs"] = lease.value.waitedMs;
+      return success(hold(kernel, run.model, lease.value));
     } catch (error) {
       run.abort.signal.throwIfAborted();
       logEvent("pool-unreachable", { attempt, error: errorName(error) });
@@ -38,12 +47,13 @@ export async function schedule(kernel: Kernel, run: LiveRun, data: TraceData): P
   return failed(failure("overloaded", "The pool does not answer.", RETRY_AFTER_SECONDS));
 }
 
-function keepRenewed(kernel: Kernel, run: LiveRun, lease: Lease): void {
+function hold(kernel: Kernel, model: string, lease: Lease): HeldSlot {
   const renew = (): void => {
-    const renewed = Promise.resolve(kernel.env.POOL.getByName(run.model).renew(lease.lease));
+    const renewed = Promise.resolve(kernel.env.POOL.getByName(model).renew(lease.lease));
     kernel.background(renewed.catch((error: unknown) => logEvent("lease-not-renewed", { error: errorName(error) })));
   };
-  renewals.set(lease.lease, setInterval(renew, LEASE_MS / 3));
+  const renewal = setInterval(renew, LEASE_MS / 3);
+  return { model, lease, stopRenewing: () => clearInterval(renewal) };
 }
 
 /** Stops waiting when the run is cancelled; a slot that comes later is given back. */
@@ -52,7 +62,7 @@ async function unlessAborted(kernel: Kernel, run: LiveRun, asked: Promise<Result
   const { promise, reject } = Promise.withResolvers<never>();
   const abort = (): void => {
     kernel.background(
-      asked.then((late) => (late.ok ? unschedule(kernel, run, late.value) : undefined)).catch(() => undefined),
+      asked.then((late) => (late.ok ? giveBack(kernel, run.model, late.value) : undefined)).catch(() => undefined),
     );
     reject(signal.reason);
   };
@@ -64,14 +74,28 @@ async function unlessAborted(kernel: Kernel, run: LiveRun, asked: Promise<Result
   }
 }
 
-/** Gives the slot back without keeping the run waiting. */
-export function unschedule(kernel: Kernel, run: LiveRun, lease: Lease | null): void {
-  if (lease === null) return;
-  const renewal = renewals.get(lease.lease);
-  if (renewal !== undefined) clearInterval(renewal);
-  renewals.delete(lease.lease);
-  const released = kernel.env.POOL.getByName(run.model).release(lease.lease);
-  kernel.background(
-    Promise.resolve(released).catch((error: unknown) => logEvent("lease-not-released", { error: errorName(error) })),
-  );
+/** Lets go of the slot without keeping the run waiting. */
+export function unschedule(kernel: Kernel, slot: HeldSlot | null): void {
+  if (slot === null) return;
+  slot.stopRenewing();
+  if (slot.lease.mayLinger) linger(kernel, slot);
+  else giveBack(kernel, slot.model, slot.lease);
+}
+
+function linger(kernel: Kernel, { model, lease }: HeldSlot): void {
+  const slots = kernel.lingering.get(model) ?? [];
+  kernel.lingering.set(model, slots);
+  const timer = setTimeout(() => {
+    slots.splice(
+      slots.findIndex((slot) => slot.lease === lease),
+      1,
+    );
+    giveBack(kernel, model, lease);
+  }, LINGER_MS);
+  slots.push({ lease, timer });
+}
+
+function giveBack(kernel: Kernel, model: string, lease: Lease): void {
+  const released = Promise.resolve(kernel.env.POOL.getByName(model).release(lease.lease));
+  kernel.background(released.catch((error: unknown) => logEvent("lease-not-released", { error: errorName(error) })));
 }
