@@ -1,14 +1,16 @@
 /**
  * Figure "locomo-demo": one LoCoMo conversation through the real server, end to end.
  *
- * Imports the conversation over HTTP, asks every question as an instruction, and prints evidence recall of search, the token
- * F1 of the extractive answers by category, and correct abstentions. `npm run bench -- locomo-demo [number] [--show]`; starts
- * a server of its own unless `LAMINA_URL` names one. Skips with a line when the data is absent.
+ * Imports the conversation over HTTP, asks every question as an instruction, and prints each answer with its citations,
+ * evidence recall of search, the token F1 of the extractive answers by category, correct abstentions, and the overhead of the
+ * system over its model. `npm run bench -- locomo-demo [number] [--quiet]`; starts a server of its own unless `LAMINA_URL`
+ * names one. Skips with a line when the data is absent.
  */
 import { z } from "zod";
 import { locomoDirectory, readConversation, type LocomoConversation, type LocomoQuestion } from "#bench/locomo-data.ts";
 import { abstained, locomoScore, stripCitations } from "#bench/locomo-score.ts";
 import { mean, percentile, row, writeReport, type Row } from "#bench/report.ts";
+import { overheadRows } from "#bench/overhead.ts";
 import { get, openServer, post, type Server } from "#bench/server.ts";
 
 const imported = z.object({ imported: z.number(), pages: z.number(), skipped: z.array(z.unknown()) });
@@ -108,9 +110,10 @@ export async function run(args: readonly string[]): Promise<void> {
     for (const [index, question] of conversation.questions.entries()) {
       const one = await askQuestion(server, question, index);
       asked.push(one);
-      if (args.includes("--show")) console.log(`[${question.category}] ${question.question}\n    ${one.answer}`);
+      if (!args.includes("--quiet")) console.log(`[${question.category}] ${question.question}\n    ${one.answer}`);
     }
-    writeReport(number === 0 ? "locomo-demo" : `locomo-demo-${number}`, figures(asked));
+    const rows = [...figures(asked), ...(await overheadRows(server))];
+    writeReport(number === 0 ? "locomo-demo" : `locomo-demo-${number}`, rows);
   } finally {
     await server.close();
   }

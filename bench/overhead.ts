@@ -8,7 +8,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { z } from "zod";
-import { percentile, ROOT, row, writeReport } from "#bench/report.ts";
+import { percentile, ROOT, row, writeReport, type Row } from "#bench/report.ts";
 import { end, freePort, get, openServer, post, waitFor, type Server } from "#bench/server.ts";
 import { MODEL_TOOLS } from "#shared/calls.ts";
 import { PAGES_HEADING, PREAMBLE } from "#kernel/vm/preamble.ts";
@@ -114,7 +114,7 @@ async function firstEvent(server: Server, thread: string): Promise<number> {
   return first;
 }
 
-async function measure(server: Server, directUrl: string): Promise<void> {
+async function measure(server: Server, directUrl: string): Promise<Row[]> {
   await fill(server);
   const inputs = JSON.stringify(await directInputs(server));
   const direct: number[] = [];
@@ -131,7 +131,7 @@ async function measure(server: Server, directUrl: string): Promise<void> {
     first.push(opened);
   }
   const added = through.map((value, index) => value - (direct[index] ?? 0));
-  writeReport("overhead", [
+  return [
     row("engine called directly, p50", percentile(direct, 0.5), "ms"),
     row("engine called directly, p99", percentile(direct, 0.99), "ms"),
     row("instruction through the system, p50", percentile(through, 0.5), "ms"),
@@ -140,16 +140,24 @@ async function measure(server: Server, directUrl: string): Promise<void> {
     row("added, p99", percentile(added, 0.99), "ms"),
     row("ratio of medians", percentile(through, 0.5) / percentile(direct, 0.5), "x"),
     row("first event of a stream, p50", percentile(first, 0.5), "ms"),
-  ]);
+  ];
+}
+
+/** The figure, measured on a running server. */
+export async function overheadRows(server: Server): Promise<Row[]> {
+  const direct = await startDirect();
+  try {
+    return await measure(server, direct.url);
+  } finally {
+    await direct.close();
+  }
 }
 
 export async function run(): Promise<void> {
   const server = await openServer();
-  const direct = await startDirect();
   try {
-    await measure(server, direct.url);
+    writeReport("overhead", await overheadRows(server));
   } finally {
-    await direct.close();
     await server.close();
   }
 }
