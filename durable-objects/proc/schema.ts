@@ -45,10 +45,9 @@ const STEPS: readonly (readonly string[])[] = [
     `CREATE TABLE run_pages (run TEXT NOT NULL, page INTEGER NOT NULL, how TEXT NOT NULL, PRIMARY KEY (run, page, how)) WITHOUT ROWID`,
     `CREATE INDEX run_pages_page ON run_pages (page)`,
     `CREATE TABLE replies (key TEXT PRIMARY KEY, hash TEXT NOT NULL, reply TEXT NOT NULL, created_at INTEGER NOT NULL) WITHOUT ROWID`,
-    `CREATE TABLE timers (name TEXT PRIMARY KEY, due INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID`,
+    `CREATE TABLE timers (name TEXT PRIMARY KEY, due INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, working INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID`,
     `CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID`,
   ],
-  [`ALTER TABLE timers ADD COLUMN working INTEGER NOT NULL DEFAULT 0`],
 ];
 
 /** Whether the object was ever booted as a process. */
