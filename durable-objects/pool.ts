@@ -6,7 +6,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { failure } from "#shared/errors.ts";
-import { LINGER_SHARE, POOL_QUEUE, POOL_SLOTS, POOL_WAIT_MS } from "#shared/limits.ts";
+import { LINGER_PERCENT, POOL_QUEUE, POOL_SLOTS, POOL_WAIT_MS } from "#shared/limits.ts";
 import { failed, success, type Result } from "#shared/result.ts";
 import { LeaseBook, type Lease } from "#kernel/sched/lease.ts";
 import { nextInLine, type Band, type Waiting } from "#kernel/sched/policy.ts";
@@ -95,7 +95,7 @@ export class Pool extends DurableObject<Cloudflare.Env> {
   #grant(holder: string, since: number): Lease {
     const now = Date.now();
     const lease = this.#leases.grant(holder, now);
-    return { lease, waitedMs: now - since, mayLinger: this.#leases.size <= this.#slots * LINGER_SHARE };
+    return { lease, waitedMs: now - since, mayLinger: this.#leases.size <= (this.#slots * LINGER_PERCENT) / 100 };
   }
 
   #serve(): void {

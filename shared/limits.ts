@@ -71,6 +71,6 @@ export const POOL_SLOTS = 256; // concurrent inferences of one model until the p
 export const POOL_QUEUE = 4_096; // inferences waiting for one model; then `overloaded`
 export const POOL_WAIT_MS = 120_000; // milliseconds an inference waits for a slot; then `overloaded`
 export const LINGER_MS = 500; // milliseconds an unused slot stays with its process for the next inference; saves two calls each
-export const LINGER_SHARE = 0.5; // share of leased slots up to which slots may linger; above it every slot goes back at once
+export const LINGER_PERCENT = 50; // percent of a pool's slots that may be leased while slots may linger; above it every slot goes back at once
 export const LEASE_MS = 120_000; // milliseconds a slot is held without renewal; frees the slot of a crashed holder
 export const INFERENCE_SILENCE_MS = 60_000; // milliseconds without a chunk after which a model counts as hung

@@ -4,7 +4,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import type { TraceEvent } from "#shared/abi.ts";
-import { LINGER_MS, LINGER_SHARE, POOL_SLOTS } from "#shared/limits.ts";
+import { LINGER_MS, LINGER_PERCENT, POOL_SLOTS } from "#shared/limits.ts";
 import type { Result } from "#shared/result.ts";
 import { gate, installSeam, text, useModel } from "#tests/kernel/kernel-seam.ts";
 import { ask, callerOf, objectOf, settled, start, unwrap } from "#tests/kernel/process-client.ts";
@@ -40,7 +40,7 @@ describe("a slot", () => {
   });
 
   it("goes back at once when slots are scarce", async () => {
-    expect(1).toBeGreaterThan(1 * LINGER_SHARE);
+    expect(1).toBeGreaterThan(LINGER_PERCENT / 100);
     await pool().resize(1);
     const caller = callerOf("scarce");
     const run = await ask(caller, "hello");
