@@ -55,6 +55,7 @@ export function boot(ctx: DurableObjectState, env: Cloudflare.Env, caller: Calle
     lingering: new Map(),
     timers: new Map(),
     alarmAt: null,
+    flushes: 0,
     flushing: null,
   };
   for (const thread of recover(kernel)) workThread(kernel, thread, cycle);

@@ -34,11 +34,16 @@ export interface Kernel {
   /** Readers to wake when a run has a new event or ended. */
   readonly readers: Map<RunId, Set<() => void>>;
   /** Slots that wait a moment for this process's next inference, by model. */
-  readonly lingering: Map<string, { readonly lease: Lease; readonly timer: ReturnType<typeof setTimeout> }[]>;
+  readonly lingering: Map<
+    string,
+    { readonly lease: Lease; readonly since: number; readonly timer: ReturnType<typeof setTimeout> }[]
+  >;
   /** Cache: due times of timers that this instance set. */
   readonly timers: Map<TimerName, number>;
   /** Cache: when the object's alarm rings, or null when this instance has not set it. */
   alarmAt: number | null;
+  /** Writes to D1 by this instance. */
+  flushes: number;
   /** The write to D1 that is under way; there is at most one. */
   flushing: Promise<void> | null;
 }

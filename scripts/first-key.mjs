@@ -18,7 +18,7 @@ const now = Date.now();
 process.stdout.write(
   `INSERT OR IGNORE INTO users (id, shard, created_at) VALUES ('${user}', 0, ${now});
 INSERT INTO api_keys (id, prefix, sha256, user, scopes, name, created_at)
-  VALUES ('key_first_${now}', '${keyPrefix(key)}', '${sha256(key)}', '${user}', '${SCOPES}', 'first', ${now});
+  VALUES ('key_first${now}', '${keyPrefix(key)}', '${sha256(key)}', '${user}', '${SCOPES}', 'first', ${now});
 `,
 );
 process.stderr.write(`The key, shown this once: ${key}\n`);

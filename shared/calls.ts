@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import { PAGE_BYTES, QUERY_CHARACTERS, SEARCH_RESULTS_MOST, TAG_CHARACTERS, TAGS_PER_PAGE } from "#shared/limits.ts";
+import { storableText } from "#shared/schema/text.ts";
 
 const handle = z
   .string()
@@ -13,7 +14,7 @@ const handle = z
   .describe("Handle of a page, such as p3f");
 
 const memoryWrite = z.strictObject({
-  text: z.string().min(1).max(PAGE_BYTES).describe("What to remember, as one self-contained sentence"),
+  text: storableText.min(1).max(PAGE_BYTES).describe("What to remember, as one self-contained sentence"),
   kind: z.enum(["fact", "note", "instruction"]).optional().describe("Kind of page; fact when absent"),
   at: z.string().max(64).optional().describe("When it happened or was said, ISO 8601; now when absent"),
   tags: z.array(z.string().min(1).max(TAG_CHARACTERS)).max(TAGS_PER_PAGE).optional(),

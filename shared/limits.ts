@@ -42,11 +42,13 @@ export const INFER_ATTEMPTS = 3; // tries of one inference whose failure can pas
 export const CANCEL_WAIT_MS = 5_000; // milliseconds a cancel waits for the run to end before it answers
 export const OUTPUT_CHARACTERS = 262_144; // characters of one model answer; protects the object's rows
 export const SYSCALLS_PER_STEP = 16; // system calls of one inference; protects the object
+export const SEARCH_CHARACTERS = 262_144; // characters of all pages one memory_search keeps; protects the object's rows
 export const SYSCALL_RESULT_CHARACTERS = 24_000; // characters of one system call's result shown to a model
 export const TRANSCRIPT_MESSAGES = 2_000; // messages one chat/completions request may carry
 
 // Memory
 export const PAGE_BYTES = 16_384; // UTF-8 bytes of one page; far below the 2 MB row that only production enforces
+export const PAGE_NUMBER_GAP = 10_000_000; // page numbers an imported handle may lie beyond the last; protects the counter
 export const TAGS_PER_PAGE = 16; // tags of one page
 export const TAG_CHARACTERS = 64; // characters of one tag
 export const SOURCE_CHARACTERS = 512; // characters of a page's source or speaker

@@ -184,14 +184,26 @@ export async function ensureUser(database: D1Database, user: UserId, now: number
 /** Makes `key` the key stored under its id, replacing an older one; a revoked key stays revoked until it is replaced. */
 export async function ensureKey(database: D1Database, key: NewKey): Promise<void> {
   const { scopes, ...columns } = key;
-  await drizzle(database)
-    .insert(apiKeys)
-    .values({ ...columns, scopes: scopes.join(" ") })
-    .onConflictDoUpdate({
-      target: apiKeys.id,
-      set: { prefix: key.prefix, sha256: key.sha256, createdAt: key.createdAt, revokedAt: null, lastUsedAt: null },
-      setWhere: ne(apiKeys.sha256, key.sha256),
-    });
+  const db = drizzle(database);
+  await db.batch([
+    // A replaced key takes the sessions that were opened with it along.
+    db
+      .delete(sessions)
+      .where(
+        and(
+          eq(sessions.key, key.id),
+          sql`NOT EXISTS (SELECT 1 FROM api_keys WHERE id = ${key.id} AND sha256 = ${key.sha256})`,
+        ),
+      ),
+    db
+      .insert(apiKeys)
+      .values({ ...columns, scopes: scopes.join(" ") })
+      .onConflictDoUpdate({
+        target: apiKeys.id,
+        set: { prefix: key.prefix, sha256: key.sha256, createdAt: key.createdAt, revokedAt: null, lastUsedAt: null },
+        setWhere: ne(apiKeys.sha256, key.sha256),
+      }),
+  ]);
 }
 
 /** Stores a one-time link; one that is known stays as it is, used or not. */

@@ -46,5 +46,5 @@ export function publicName(model: string): string {
 /** The model a name means: `null` for the server's default, undefined for a name that is not known. */
 export async function resolveModel(env: Cloudflare.Env, name: string, now: number): Promise<string | null | undefined> {
   if (name === DEFAULT_NAME) return null;
-  return (await modelNames(env, now)).find((model) => publicName(model) === name);
+  return (await modelNames(env, now)).find((model) => publicName(model) === name || model === name);
 }

@@ -11,9 +11,11 @@ import { IDEMPOTENCY_MS, RUNS_LIVE, THREAD_QUEUE } from "#shared/limits.ts";
 import { failed, success, type Result } from "#shared/result.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { transact } from "#kernel/proc/transact.ts";
-import { openThread, saveMessages, threadTexts, type Message } from "#kernel/proc/messages.ts";
+import { openThread, saveMessages, threadTexts, tieMessageToPage, type Message } from "#kernel/proc/messages.ts";
 import { findRunByKey, insertRun, liveRuns, newestRun, type RunRow } from "#kernel/proc/runs.ts";
 import { storeTrace, trace } from "#kernel/proc/trace.ts";
+import { flushSoon } from "#kernel/vm/flush.ts";
+import { writePage } from "#kernel/vm/write-page.ts";
 
 const RETRY_AFTER_SECONDS = 1;
 const ULID_CHARACTERS = 26;
@@ -41,7 +43,7 @@ export function admit(kernel: Kernel, request: ExecuteRequest): Result<RunStarte
     if (request.conversation?.mode === "append") {
       const rest = unknownMessages(kernel, thread, request.conversation.messages);
       if (rest === null) return failed(failure("conflict", DIVERGED));
-      saveMessages(kernel, thread, null, rest);
+      appendHistory(kernel, thread, rest);
     }
     insertRun(kernel, {
       id: run,
@@ -60,6 +62,19 @@ export function admit(kernel: Kernel, request: ExecuteRequest): Result<RunStarte
     storeTrace(kernel, traced);
     return success({ run, thread: runThread, process: kernel.process, state: "queued", replayed: false });
   });
+}
+
+/** Earlier messages that a client brings along are remembered like any other turn. */
+function appendHistory(kernel: Kernel, thread: ThreadId, messages: readonly Message[]): void {
+  const ids = saveMessages(kernel, thread, null, messages);
+  for (const [index, { role, content }] of messages.entries()) {
+    if (role !== "user" && role !== "assistant") continue;
+    const kind = role === "user" ? "turn" : "assistant";
+    const pages = writePage(kernel, { text: content, kind, role, thread }, { defaultAt: kernel.now() });
+    const [page, id] = [pages.ok ? pages.value[0] : undefined, ids[index]];
+    if (page !== undefined && id !== undefined) tieMessageToPage(kernel, id, page.number);
+  }
+  flushSoon(kernel);
 }
 
 const DIVERGED =

@@ -25,12 +25,12 @@ export function isAbstention(output: string): boolean {
 export function retire(kernel: Kernel, run: LiveRun): void {
   const answer = {
     output: storedOutput(run),
-    citations: run.scrub ? [] : run.citations,
+    citations: mustScrub(run) ? [] : run.citations,
     abstained: isAbstention(run.output),
     usage: run.usage,
   };
   transact(kernel, () => {
-    if (run.scrub) scrubRun(kernel, run.id, answerMayStay(run));
+    if (mustScrub(run)) scrubRun(kernel, run.id, answerMayStay(run));
     saveAnswer(kernel, run.id, answer);
     closeConversation(kernel, run, storedOutput(run));
     emit(kernel, run, {
@@ -51,10 +51,10 @@ export function giveUp(
   error: Failure,
 ): void {
   transact(kernel, () => {
-    if (run.scrub) scrubRun(kernel, run.id, answerMayStay(run));
+    if (mustScrub(run)) scrubRun(kernel, run.id, answerMayStay(run));
     saveAnswer(kernel, run.id, {
       output: storedOutput(run),
-      citations: run.scrub ? [] : run.citations,
+      citations: mustScrub(run) ? [] : run.citations,
       abstained: false,
       usage: run.usage,
     });
@@ -76,7 +76,7 @@ function closeConversation(kernel: Kernel, run: LiveRun, output: string): void {
   if (run.conversation !== null) return dropThread(kernel, run.thread);
   if (!threadExists(kernel, run.thread)) return; // deleted while the run was live
   // What a forgotten page left in calls and results goes with it; the answer only if it repeats the page.
-  const calls = run.scrub ? [] : run.messages.filter(isCallOrResult);
+  const calls = mustScrub(run) ? [] : run.messages.filter(isCallOrResult);
   saveMessages(kernel, run.thread, run.id, output === "" ? calls : [...calls, { role: "assistant", content: output }]);
 }
 
@@ -84,9 +84,18 @@ function isCallOrResult(message: Message): boolean {
   return message.role === "tool" || message.toolCalls !== undefined;
 }
 
+function saysForgotten(run: LiveRun, text: string): boolean {
+  return run.forgotten.some((forgotten) => repeats(text, forgotten));
+}
+
+/** Whether what the run leaves has to do with a page that was forgotten while it was live. */
+function mustScrub(run: LiveRun): boolean {
+  return run.scrub || saysForgotten(run, [run.output, ...run.messages.map((message) => message.content)].join(" "));
+}
+
 /** After a forgetting the answer stays only when it is known not to repeat what was forgotten. */
 function answerMayStay(run: LiveRun): boolean {
-  return !run.scrub || (!run.recovered && !run.forgotten.some((text) => repeats(run.output, text)));
+  return !(run.scrub && run.recovered) && !saysForgotten(run, run.output);
 }
 
 function storedOutput(run: LiveRun): string {

@@ -76,7 +76,8 @@ export function moveRun(kernel: Kernel, run: RunId, state: RunState, error: Fail
   return (
     kernel.sql
       .exec(
-        `UPDATE runs SET state = ?, boot_id = ?, started_at = COALESCE(started_at, ?), finished_at = ?, error = ?
+        `UPDATE runs SET state = ?, boot_id = ?, started_at = COALESCE(started_at, ?), finished_at = ?, error = ?,
+           conversation = CASE WHEN ?4 IS NULL THEN conversation END
          WHERE id = ? AND state IN ('queued', 'running', 'waiting') RETURNING 1`,
         state,
         kernel.bootId,

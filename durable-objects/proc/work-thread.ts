@@ -39,12 +39,12 @@ async function workOff(kernel: Kernel, thread: ThreadId, cycle: Cycle): Promise<
     setTimer(kernel, "heartbeat", kernel.now() + HEARTBEAT_MS);
     const run = openRun(kernel, row);
     kernel.live.set(run.id, run);
-    begin(kernel, run);
     const timer = setTimeout(() => run.abort.abort(new RunFailure(OUT_OF_TIME)), RUN_MS);
     try {
+      begin(kernel, run);
       await cycle(kernel, run);
     } catch (error) {
-      end(kernel, run, error);
+      endAnyway(kernel, run, error);
     } finally {
       clearTimeout(timer);
     }
@@ -61,6 +61,18 @@ function begin(kernel: Kernel, run: LiveRun): void {
     }
   });
   wake(kernel, run.id);
+}
+
+/** Ends a run whatever happens: one that cannot even store its failure is closed with nothing else. */
+function endAnyway(kernel: Kernel, run: LiveRun, error: unknown): void {
+  try {
+    end(kernel, run, error);
+  } catch (broken) {
+    logEvent("run-not-closed", { run: run.id, error: errorName(broken) }, "error");
+    moveRun(kernel, run.id, "failed", failure("internal", "The run broke inside the kernel."));
+    kernel.live.delete(run.id);
+    wake(kernel, run.id);
+  }
 }
 
 function end(kernel: Kernel, run: LiveRun, error: unknown): void {

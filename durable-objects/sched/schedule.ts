@@ -20,6 +20,8 @@ const RETRY_AFTER_SECONDS = 2;
 export interface HeldSlot {
   readonly model: string;
   readonly lease: Lease;
+  /** When the pool granted the lease. */
+  readonly since: number;
   readonly stopRenewing: () => void;
 }
 
@@ -30,7 +32,7 @@ export async function schedule(kernel: Kernel, run: LiveRun, data: TraceData): P
   if (lingering !== undefined) {
     clearTimeout(lingering.timer);
     data["waitedMs"] = 0;
-    return success(hold(kernel, run.model, lingering.lease));
+    return success(hold(kernel, run.model, lingering.lease, lingering.since));
   }
   for (let attempt = 1; attempt <= POOL_ATTEMPTS; attempt += 1) {
     try {
@@ -38,7 +40,7 @@ export async function schedule(kernel: Kernel, run: LiveRun, data: TraceData): P
       const lease = await unlessAborted(kernel, run, Promise.resolve(asked));
       if (!lease.ok) return lease;
       data["waitedMs"] = lease.value.waitedMs;
-      return success(hold(kernel, run.model, lease.value));
+      return success(hold(kernel, run.model, lease.value, kernel.now()));
     } catch (error) {
       run.abort.signal.throwIfAborted();
       logEvent("pool-unreachable", { attempt, error: errorName(error) });
@@ -47,13 +49,13 @@ export async function schedule(kernel: Kernel, run: LiveRun, data: TraceData): P
   return failed(failure("overloaded", "The pool does not answer.", RETRY_AFTER_SECONDS));
 }
 
-function hold(kernel: Kernel, model: string, lease: Lease): HeldSlot {
+function hold(kernel: Kernel, model: string, lease: Lease, since: number): HeldSlot {
   const renew = (): void => {
     const renewed = Promise.resolve(kernel.env.POOL.getByName(model).renew(lease.lease));
     kernel.background(renewed.catch((error: unknown) => logEvent("lease-not-renewed", { error: errorName(error) })));
   };
   const renewal = setInterval(renew, LEASE_MS / 3);
-  return { model, lease, stopRenewing: () => clearInterval(renewal) };
+  return { model, lease, since, stopRenewing: () => clearInterval(renewal) };
 }
 
 /** Stops waiting when the run is cancelled; a slot that comes later is given back. */
@@ -78,11 +80,12 @@ async function unlessAborted(kernel: Kernel, run: LiveRun, asked: Promise<Result
 export function unschedule(kernel: Kernel, slot: HeldSlot | null): void {
   if (slot === null) return;
   slot.stopRenewing();
-  if (slot.lease.mayLinger) linger(kernel, slot);
+  // After a while a slot goes back all the same: its lease is not to expire in use, and the pool may be full by now.
+  if (slot.lease.mayLinger && kernel.now() - slot.since < LEASE_MS / 3) linger(kernel, slot);
   else giveBack(kernel, slot.model, slot.lease);
 }
 
-function linger(kernel: Kernel, { model, lease }: HeldSlot): void {
+function linger(kernel: Kernel, { model, lease, since }: HeldSlot): void {
   const slots = kernel.lingering.get(model) ?? [];
   kernel.lingering.set(model, slots);
   const timer = setTimeout(() => {
@@ -92,7 +95,7 @@ function linger(kernel: Kernel, { model, lease }: HeldSlot): void {
     );
     giveBack(kernel, model, lease);
   }, LINGER_MS);
-  slots.push({ lease, timer });
+  slots.push({ lease, since, timer });
 }
 
 function giveBack(kernel: Kernel, model: string, lease: Lease): void {

@@ -7,7 +7,7 @@
 import type { SyscallArguments } from "#shared/calls.ts";
 import { failure } from "#shared/errors.ts";
 import { composePageHandle, pageNumber, parsePageHandle } from "#shared/ids.ts";
-import { SEARCH_RESULTS } from "#shared/limits.ts";
+import { SEARCH_CHARACTERS, SEARCH_RESULTS } from "#shared/limits.ts";
 import { failed, success, type Result } from "#shared/result.ts";
 import { PAGE_KINDS, type PageKind } from "#shared/abi.ts";
 import type { Kernel } from "#kernel/kernel.ts";
@@ -63,7 +63,11 @@ export async function searchMemory(
     hits.map((hit) => hit.page),
   );
   if (!found.ok) return found;
-  const pages = found.value.pages.filter((page) => page.run !== run.id || page.kind === "fact");
+  let characters = 0;
+  const pages = found.value.pages.filter((page) => {
+    characters += page.text.length;
+    return characters <= SEARCH_CHARACTERS && (page.run !== run.id || page.kind === "fact");
+  });
   show(
     kernel,
     run,

@@ -29,7 +29,12 @@ export async function syscall(
 ): Promise<void> {
   data["calls"] = calls.map((call) => (isSyscallName(call.name) ? call.name : "unknown"));
   const named = calls.map((call, index) => ({ ...call, id: `${call.id}.${run.step}.${index}` }));
-  const outcomes = await Promise.all(named.map((call, index) => execute(kernel, run, call, index)));
+  // Every call ends before the run may fail: none is to act when the run is closed.
+  const settled = await Promise.allSettled(named.map((call, index) => execute(kernel, run, call, index)));
+  const outcomes = settled.map((call) => {
+    if (call.status === "rejected") throw call.reason;
+    return call.value;
+  });
   data["refused"] = outcomes.filter((outcome) => !outcome.ok).length;
   run.messages.push(
     { role: "assistant", content: "", toolCalls: named },

@@ -9,11 +9,14 @@
  * off is taken back with `reset-step` first.
  */
 import type { StreamPart } from "#shared/abi.ts";
+import { failure } from "#shared/errors.ts";
 import { composePageHandle, pageNumber, parsePageHandle } from "#shared/ids.ts";
+import { OUTPUT_CHARACTERS } from "#shared/limits.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { readCounter } from "#kernel/proc/counters.ts";
 import { emit } from "#kernel/proc/events.ts";
 import { notePages, type LiveRun } from "#kernel/proc/live-run.ts";
+import { RunFailure } from "#kernel/proc/run-failure.ts";
 import { isoDate, type ResidentPage } from "#kernel/vm/page.ts";
 import { readPages } from "#kernel/vm/page-table.ts";
 import { bestQuote, isSupported } from "#kernel/verify/support.ts";
@@ -23,11 +26,6 @@ const CITATION = /\[(p[0-9a-z]{1,10})\]/g;
 const SENTENCE = /^[\s\S]*?(?:[.!?](?=\s)|[。！？]|\n)(?:["'”’」）)]*)(?:\s*\[p[0-9a-z]{1,10}\])*\s*/u;
 /** After the end mark a citation may still be on its way, so a sentence is complete only when other text follows it. */
 const MAY_GO_ON = /^\s*\[?$|^\s*\[p[0-9a-z]{0,10}\]?\s*$/;
-
-export interface Verdict {
-  readonly sentence: string;
-  readonly supported: boolean;
-}
 
 export class Speech {
   readonly #kernel: Kernel;
@@ -128,22 +126,29 @@ export class Speech {
     else this.#send(sentence);
   }
 
-  #cited(sentence: string): ResidentPage[] | null {
-    const numbers = [...sentence.matchAll(CITATION)]
-      .map((match) => match[1] ?? "")
-      .map((handle) => ({ handle, parsed: parsePageHandle(handle) }))
-      .map(({ handle, parsed }) => ({ handle, number: parsed === null ? null : pageNumber(parsed) }))
-      // "[paris]" is a word, not a page, as long as there are not that many pages.
-      .filter(({ handle, number }) => /\d/.test(handle) || (number ?? 0) <= readCounter(this.#kernel, "page"))
-      .map(({ number }) => number);
+  /** Numbers of the pages a sentence cites, mapped or not; null for one that can be no page. */
+  #citedNumbers(sentence: string): (number | null)[] {
+    return (
+      [...sentence.matchAll(CITATION)]
+        .map((match) => match[1] ?? "")
+        .map((handle) => ({ handle, parsed: parsePageHandle(handle) }))
+        .map(({ handle, parsed }) => ({ handle, number: parsed === null ? null : pageNumber(parsed) }))
+        // "[paris]" is a word, not a page, as long as there are not that many pages.
+        .filter(({ handle, number }) => /\d/.test(handle) || (number ?? 0) <= readCounter(this.#kernel, "page"))
+        .map(({ number }) => number)
+    );
+  }
+
+  /** The mapped pages among them. */
+  #citedPages(numbers: readonly (number | null)[]): ResidentPage[] {
     const mapped = numbers.filter((number): number is number => number !== null && this.#run.mapped.has(number));
-    if (mapped.length < numbers.length) return null;
     return readPages(this.#kernel, mapped).filter((page): page is ResidentPage => page.text !== null);
   }
 
   #check(sentence: string): boolean {
-    const pages = this.#cited(sentence);
-    if (pages === null) return false;
+    const numbers = this.#citedNumbers(sentence);
+    if (numbers.some((number) => number === null || !this.#run.mapped.has(number))) return false;
+    const pages = this.#citedPages(numbers);
     if (pages.length === 0 || pages.some((page) => page.run === this.#run.id)) return true; // what this run wrote it may name
     return isSupported(sentence.replaceAll(CITATION, ""), this.#run.instruction.text, pages);
   }
@@ -154,6 +159,9 @@ export class Speech {
   }
 
   #send(sentence: string): void {
+    if (this.#run.output.length + sentence.length > OUTPUT_CHARACTERS) {
+      throw new RunFailure(failure("internal", "The run's answer is too long."));
+    }
     if (!this.#open) {
       this.#emit({ type: "text-start", id: this.#partId() });
       this.#open = true;
@@ -161,7 +169,7 @@ export class Speech {
     this.#emit({ type: "text-delta", id: this.#partId(), delta: sentence });
     this.#run.output += sentence;
     this.#saidInStep += sentence;
-    for (const page of this.#cited(sentence) ?? []) this.#cite(page, sentence);
+    for (const page of this.#citedPages(this.#citedNumbers(sentence))) this.#cite(page, sentence);
   }
 
   #cite(page: ResidentPage, sentence: string): void {

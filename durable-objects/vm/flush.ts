@@ -21,6 +21,9 @@ import { readMeta, writeMeta } from "#kernel/proc/schema.ts";
 import { dirtyPages, dropOldBodies, markClean } from "#kernel/vm/page-table.ts";
 import { writeSwap } from "#kernel/vm/swap.ts";
 
+/** Adding up what is resident reads the whole page table, so it is not done after every write. */
+const FLUSHES_PER_SWEEP = 30;
+
 /** Has dirty pages written within a second, together with what else becomes dirty until then. */
 export function flushSoon(kernel: Kernel): void {
   setTimer(kernel, "flush", kernel.now() + FLUSH_DELAY_MS);
@@ -47,8 +50,11 @@ async function flushAll(kernel: Kernel): Promise<void> {
     }
     clearTimer(kernel, "flush");
     writeMeta(kernel.sql, "flush-failures", "0");
-    const dropped = dropOldBodies(kernel, RESIDENT_TOKENS);
-    if (dropped > 0) count(kernel, "evictions", dropped);
+    kernel.flushes += 1;
+    if (kernel.flushes % FLUSHES_PER_SWEEP === 0) {
+      const dropped = dropOldBodies(kernel, RESIDENT_TOKENS);
+      if (dropped > 0) count(kernel, "evictions", dropped);
+    }
   } catch (error) {
     retryLater(kernel, error);
   }

@@ -17,10 +17,11 @@ import { scrubRun } from "#kernel/vm/scrub.ts";
 
 /** Forgets one page; call it inside a transaction. Answers the numbers of all pages that went. */
 export function forgetPage(kernel: Kernel, page: ResidentPage): number[] {
-  const runs = scrubbedRuns(kernel, page);
+  const affected = affectedRuns(kernel, page);
+  const runs = affected.map(({ run }) => run);
   const gone = new Set([page.number, ...sameWords(kernel, page, runs)]);
   for (const number of gone) buryPage(kernel, number);
-  for (const run of runs) forgetInRun(kernel, run, page);
+  for (const { run, touched } of affected) forgetInRun(kernel, run, page, touched);
   kernel.sql.exec(
     "UPDATE messages SET content = ?, tool_calls = NULL, page = NULL WHERE page IN (SELECT value FROM json_each(?))",
     FORGOTTEN,
@@ -30,20 +31,28 @@ export function forgetPage(kernel: Kernel, page: ResidentPage): number[] {
   return [...gone];
 }
 
-/** An ended run is scrubbed at once; a live one, such as the one that forgets, when it ends (`proc/retire.ts`). */
-function forgetInRun(kernel: Kernel, run: RunId, page: ResidentPage): void {
+/**
+ * An ended run is scrubbed at once. A live one, such as the one that forgets, is scrubbed when it ends (`proc/retire.ts`): for
+ * certain when it touched the page, and when it only had it mapped, if what it says repeats the page.
+ */
+function forgetInRun(kernel: Kernel, run: RunId, page: ResidentPage, touched: boolean): void {
   const live = kernel.live.get(run);
   if (live === undefined) return scrubRun(kernel, run, false);
+  live.forgotten.push(page.text);
+  if (!touched) {
+    // What it inferred with the page in its prompt is not to be said again after a crash.
+    kernel.sql.exec("DELETE FROM steps WHERE run = ? AND name LIKE 'infer %'", run);
+    return;
+  }
   notePages(kernel, run, [page.number], "forgotten");
   live.scrub = true;
-  live.forgotten.push(page.text);
 }
 
 /**
  * Runs that created, showed or quoted the page; those that had it mapped and repeat its words; and those that have it mapped
  * and are still under way, whose answer nobody knows yet.
  */
-function scrubbedRuns(kernel: Kernel, page: ResidentPage): RunId[] {
+function affectedRuns(kernel: Kernel, page: ResidentPage): { readonly run: RunId; readonly touched: boolean }[] {
   const rows = kernel.sql
     .exec<{ run: string; how: number; words: string }>(
       `SELECT id AS run, MAX(how) AS how, output || ' ' || (instruction ->> '$.text') AS words FROM (
@@ -56,8 +65,8 @@ function scrubbedRuns(kernel: Kernel, page: ResidentPage): RunId[] {
     )
     .toArray();
   return rows
-    .filter((row) => row.how === 1 || kernel.live.has(row.run as RunId) || repeats(row.words, page.text))
-    .map((row) => row.run as RunId);
+    .map((row) => ({ run: row.run as RunId, touched: row.how === 1 || repeats(row.words, page.text) }))
+    .filter(({ run, touched }) => touched || kernel.live.has(run));
 }
 
 /**

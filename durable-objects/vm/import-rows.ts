@@ -10,8 +10,16 @@ import type { ImportReport, ImportRow } from "#shared/abi.ts";
 import { PAGE_KINDS } from "#shared/abi.ts";
 import { failure } from "#shared/errors.ts";
 import { composePageHandle, pageNumber, parsePageHandle, parseThreadId, type PageHandle } from "#shared/ids.ts";
-import { IDEMPOTENCY_MS, IMPORT_BATCH_ROWS, SOURCE_CHARACTERS, TAG_CHARACTERS, TAGS_PER_PAGE } from "#shared/limits.ts";
+import {
+  IDEMPOTENCY_MS,
+  IMPORT_BATCH_ROWS,
+  PAGE_NUMBER_GAP,
+  SOURCE_CHARACTERS,
+  TAGS_PER_PAGE,
+  TAG_CHARACTERS,
+} from "#shared/limits.ts";
 import { failed, success, type Result } from "#shared/result.ts";
+import { storableText } from "#shared/schema/text.ts";
 import { sha256 } from "#shared/sha256.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { setTimer } from "#kernel/proc/alarm.ts";
@@ -19,14 +27,14 @@ import { raiseCounter, readCounter } from "#kernel/proc/counters.ts";
 import { openThread, restoreMessage, restoreThread } from "#kernel/proc/messages.ts";
 import { transact } from "#kernel/proc/transact.ts";
 import { flush } from "#kernel/vm/flush.ts";
-import { insertPage, type PageDraft } from "#kernel/vm/page-table.ts";
+import { findPage, insertPage, type PageDraft } from "#kernel/vm/page-table.ts";
 import { draftPages } from "#kernel/vm/write-page.ts";
 
 const label = z.string().min(1).max(SOURCE_CHARACTERS).nullish();
 
 const pageRow = z.strictObject({
   type: z.literal("page").optional(),
-  text: z.string().min(1),
+  text: storableText.min(1),
   kind: z.enum([...PAGE_KINDS, "assistant"]).optional(),
   role: z.enum(["user", "assistant", "tool", "system"]).nullish(),
   speaker: label,
@@ -51,8 +59,8 @@ const threadRow = z.strictObject({
 const messageRow = z.strictObject({
   type: z.literal("message"),
   thread: z.string(),
-  role: z.enum(["system", "user", "assistant", "tool"]),
-  content: z.string(),
+  role: z.enum(["user", "assistant", "tool"]),
+  content: storableText,
   toolCalls: z.array(z.object({ id: z.string(), name: z.string(), arguments: z.unknown() })).optional(),
   toolCallId: z.string().optional(),
   page: z.string().nullish(),
@@ -158,10 +166,17 @@ function takeMessage(kernel: Kernel, row: z.infer<typeof messageRow>): Taken {
     content: row.content,
     ...(row.toolCalls === undefined ? {} : { toolCalls: row.toolCalls }),
     ...(row.toolCallId === undefined ? {} : { toolCallId: row.toolCallId }),
-    page: handle === null ? null : pageNumber(handle),
+    page: handle === null ? null : pageWithWords(kernel, handle, row.content),
     createdAt: row.createdAt === undefined ? kernel.now() : Date.parse(row.createdAt),
   });
   return { ok: true, handles: [] };
+}
+
+/** The page of this handle, if it holds the message's words; another process's handle may name another page here. */
+function pageWithWords(kernel: Kernel, handle: PageHandle, content: string): number | null {
+  const page = findPage(kernel, handle);
+  if (page === null || page.text === null) return null;
+  return content.trim().startsWith(page.text.trim()) ? page.number : null;
 }
 
 function takePage(kernel: Kernel, row: PageImport): Taken {
@@ -181,6 +196,7 @@ function takePage(kernel: Kernel, row: PageImport): Taken {
   );
   if (!drafts.ok) return { ok: false, reason: drafts.error.detail };
   const number = row.handle === undefined ? null : freeNumber(kernel, row.handle);
+  if (number === "too far") return { ok: false, reason: "handle: too far beyond this process's own" };
   if (number === "used") return { ok: false, reason: "handle: already used in this process" };
   const handles = drafts.value.map((draft, part) => {
     const whole = drafts.value.length === 1 && number !== null;
@@ -209,11 +225,13 @@ function restored(draft: PageDraft, row: PageImport, number: number | null): Pag
  * The number of an exported handle, when no page ever had it here; the page counter moves past it. Exports come in the order
  * of their numbers, so a number at or below the counter was used, and perhaps forgotten.
  */
-function freeNumber(kernel: Kernel, handle: string): number | "used" | null {
+function freeNumber(kernel: Kernel, handle: string): number | "used" | "too far" | null {
   const parsed = parsePageHandle(handle);
   const number = parsed === null ? null : pageNumber(parsed);
   if (number === null || number < 1) return null;
-  if (number <= readCounter(kernel, "page")) return "used";
+  const last = readCounter(kernel, "page");
+  if (number > last + PAGE_NUMBER_GAP) return "too far";
+  if (number <= last) return "used";
   raiseCounter(kernel, "page", number);
   return number;
 }

@@ -30,7 +30,7 @@ export async function pageIn(kernel: Kernel, run: LiveRun, data: TraceData): Pro
   const mapped = withinBudget(pages.filter((page) => page.run !== run.id));
   run.tail = mapped.map((page) => page.number);
   for (const number of run.tail) run.mapped.add(number);
-  noteTail(kernel, run.id, run.tail);
+  noteTail(kernel, run.id, [...run.mapped]); // with what an earlier instance had mapped
   Object.assign(data, {
     pages: mapped.length,
     tokens: mapped.reduce((sum, page) => sum + page.tokens, 0),

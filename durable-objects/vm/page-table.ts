@@ -10,7 +10,7 @@ import { pageNumber } from "#shared/ids.ts";
 import { estimateTokens } from "#shared/tokens.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { count } from "#kernel/proc/counters.ts";
-import type { PageRow, ResidentPage } from "#kernel/vm/page.ts";
+import { evidenceOf, type PageRow, type ResidentPage } from "#kernel/vm/page.ts";
 
 export const PAGE_COLUMNS =
   "number, kind, role, speaker, text, tokens, version, source, at, at_text, zoned, tags, thread, session, run, evidence, deleted, dirty, created_at, updated_at, referenced_at";
@@ -110,9 +110,10 @@ export type PageChange = Partial<Pick<PageRow, "kind" | "at" | "at_text" | "zone
 export function updatePage(kernel: Kernel, page: ResidentPage, change: PageChange): ResidentPage {
   const next: ResidentPage = { ...page, ...change, version: page.version + 1, dirty: 1, updated_at: kernel.now() };
   next.tokens = estimateTokens(next.text);
+  if (change.text !== undefined || change.kind !== undefined) next.evidence = evidenceOf(next);
   kernel.sql.exec(
     `UPDATE pages SET kind = ?, text = ?, tokens = ?, version = ?, source = ?, at = ?, at_text = ?, zoned = ?, tags = ?,
-     dirty = 1, updated_at = ?, entry = ? WHERE number = ?`,
+     evidence = ?, dirty = 1, updated_at = ?, entry = ? WHERE number = ?`,
     next.kind,
     next.text,
     next.tokens,
@@ -122,6 +123,7 @@ export function updatePage(kernel: Kernel, page: ResidentPage, change: PageChang
     next.at_text,
     next.zoned,
     next.tags,
+    next.evidence,
     next.updated_at,
     kernel.index.add(next),
     next.number,
@@ -136,7 +138,7 @@ export function updatePage(kernel: Kernel, page: ResidentPage, change: PageChang
 export function buryPage(kernel: Kernel, number: number): void {
   kernel.sql.exec(
     `UPDATE pages SET deleted = 1, dirty = 1, version = version + 1, text = '', tokens = 0, kind = 'note', role = NULL, speaker = NULL,
-     source = NULL, at = NULL, at_text = NULL, tags = '[]', entry = NULL, run = NULL, updated_at = ? WHERE number = ?`,
+     source = NULL, at = NULL, at_text = NULL, tags = '[]', thread = NULL, session = '', entry = NULL, run = NULL, updated_at = ? WHERE number = ?`,
     kernel.now(),
     number,
   );

@@ -6,6 +6,7 @@
  */
 import type { PageKind, PageRole, PageView } from "#shared/abi.ts";
 import { composePageHandle } from "#shared/ids.ts";
+import { isQuestion } from "#shared/text/questions.ts";
 
 export type PageRow = {
   number: number;
@@ -33,6 +34,12 @@ export type PageRow = {
 
 /** A page whose body is at hand. */
 export type ResidentPage = PageRow & { text: string };
+
+/** Whether a page can support an answer: the process's own words and the person's questions cannot. */
+export function evidenceOf(page: Pick<PageRow, "kind" | "role"> & { readonly text: string }): 0 | 1 {
+  const spokenQuestion = page.kind === "turn" && page.role === "user" && isQuestion(page.text);
+  return page.kind === "assistant" || spokenQuestion ? 0 : 1;
+}
 
 /** A stored date as ISO 8601: with `Z` when the original named a zone, else naive. */
 export function isoDate(at: number | null, zoned: boolean): string | null {

@@ -10,10 +10,9 @@ import type { RunId } from "#shared/ids.ts";
 import { PAGE_BYTES } from "#shared/limits.ts";
 import { failed, success, type Result } from "#shared/result.ts";
 import { parseWrittenDate } from "#shared/text/dates.ts";
-import { isQuestion } from "#shared/text/questions.ts";
 import { splitText } from "#shared/text/split.ts";
 import type { Kernel } from "#kernel/kernel.ts";
-import type { ResidentPage } from "#kernel/vm/page.ts";
+import { evidenceOf, type ResidentPage } from "#kernel/vm/page.ts";
 import { insertPage, type PageDraft } from "#kernel/vm/page-table.ts";
 
 export interface PageDate {
@@ -47,7 +46,6 @@ export function draftPages(page: NewPage, provenance: Provenance): Result<PageDr
       : readDate(page.at);
   if (!date.ok) return date;
   const kind = page.kind ?? "fact";
-  const spokenQuestion = kind === "turn" && page.role === "user" && isQuestion(text);
   const draft = {
     kind,
     role: page.role ?? null,
@@ -55,7 +53,7 @@ export function draftPages(page: NewPage, provenance: Provenance): Result<PageDr
     source: page.source ?? null,
     thread: page.thread ?? null,
     run: provenance.run ?? null,
-    evidence: kind === "assistant" || spokenQuestion ? 0 : 1,
+    evidence: evidenceOf({ kind, role: page.role ?? null, text }),
     tags: page.tags ?? [],
     ...date.value,
   };

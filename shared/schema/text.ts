@@ -5,13 +5,7 @@
  * would come back from storage as another string, and SQLite's functions stop at a NUL.
  */
 import { z } from "zod";
-
-const encoder = new TextEncoder();
-
-/** Number of UTF-8 bytes of a text. */
-export function utf8Bytes(text: string): number {
-  return encoder.encode(text).byteLength;
-}
+import { utf8Bytes } from "#shared/tokens.ts";
 
 /** True when a text can be stored and read back unchanged. */
 export function isStorable(text: string): boolean {

@@ -199,6 +199,31 @@ describe("a run that forgets", () => {
     await expectNowhere(caller);
   });
 
+  it("leaves alone what another run under way says, when that is something else", async () => {
+    const caller = callerOf("forget-beside");
+    const handle = await remember(caller);
+    const door = gate();
+    const begun = gate();
+    useModel(caller, async function* () {
+      begun.open();
+      await door.opened;
+      yield text("Noted.");
+    });
+    const run = await start(caller, "The spare bicycle has a new saddle.");
+    await begun.opened;
+    await forget(caller, handle);
+    door.open();
+    expect(await settled(caller, run.run)).toMatchObject({
+      status: "done",
+      input: "The spare bicycle has a new saddle.",
+      output: "Noted.",
+    });
+    expect(await rows(caller, "SELECT text FROM pages WHERE kind = 'turn' AND deleted = 0")).toEqual([
+      { text: "The spare bicycle has a new saddle." },
+    ]);
+    await expectNowhere(caller);
+  });
+
   it("by command leaves no word either", async () => {
     const caller = callerOf("forget-command");
     const handle = await remember(caller);

@@ -21,6 +21,8 @@ it("writes SQL that makes exactly the shown key valid", () => {
   database.exec(sql);
   const row = database.prepare("SELECT user, sha256, prefix, scopes FROM api_keys").get();
   expect(row).toMatchObject({ user: "alice", sha256: sha256(key), prefix: key.slice(0, 12) });
+  // An id that the API can name, so that the key can be revoked.
+  expect(database.prepare("SELECT id FROM api_keys").get()?.["id"]).toMatch(/^key_[A-Za-z0-9]{1,64}$/);
   expect(database.prepare("SELECT shard FROM users").get()).toMatchObject({ shard: 0 });
 });
 

@@ -12,7 +12,7 @@ import { INSTRUCTION_BYTES } from "#shared/limits.ts";
 import { failed, success, type Result } from "#shared/result.ts";
 import { chatBodySchema, chatCompletionSchema, modelListSchema, type ChatBody } from "#shared/schema/chat.ts";
 import { canonicalJson } from "#shared/schema/json-value.ts";
-import { utf8Bytes } from "#shared/schema/text.ts";
+import { utf8Bytes } from "#shared/tokens.ts";
 import { sha256 } from "#shared/sha256.ts";
 import type { Edge, EdgeContext } from "#workers/edge.ts";
 import { requireScope } from "#workers/middleware/scope.ts";
@@ -70,7 +70,8 @@ export function addChatRoutes(app: Edge): void {
       model: body.model,
       stream: body.stream === true,
       includeUsage: body.stream_options?.include_usage === true,
-      stateless: request.value.conversation?.mode === "replace",
+      // With a key of the client's own, somebody else may have attached to the run.
+      stateless: request.value.conversation?.mode === "replace" && context.req.header("idempotency-key") === undefined,
     });
   });
 }

@@ -12,10 +12,11 @@ import { INSTRUCTION_BYTES, REPLY_WAIT_MS } from "#shared/limits.ts";
 import { instructionBodySchema, type InstructionBody } from "#shared/schema/instruction.ts";
 import { canonicalJson } from "#shared/schema/json-value.ts";
 import { runAcceptedSchema, runSchema } from "#shared/schema/run.ts";
-import { utf8Bytes } from "#shared/schema/text.ts";
+import { utf8Bytes } from "#shared/tokens.ts";
 import { sha256 } from "#shared/sha256.ts";
 import type { Edge, EdgeContext } from "#workers/edge.ts";
 import { EVENT_STREAM_HEADERS, uiMessageStream } from "#workers/event-stream.ts";
+import { resolveModel } from "#workers/models.ts";
 import { requireScope } from "#workers/middleware/scope.ts";
 import { parseInstruction } from "#workers/parse/instruction.ts";
 import { json, problem } from "#workers/reply.ts";
@@ -50,7 +51,10 @@ export function addInstructionRoutes(app: Edge): void {
     if (!key.ok) return problem(context, key.error);
     const caller = await callerOf(context, body.process ?? INIT_PROCESS);
     if (!caller.ok) return problem(context, caller.error);
-    const request = await executeRequest(caller.value, body, key.value);
+    const model = body.model === undefined ? null : await resolveModel(context.env, body.model, Date.now());
+    if (model === undefined)
+      return problem(context, failure("not_found", "There is no such model; GET /v1/models lists them."));
+    const request = await executeRequest(caller.value, body, model, key.value);
     return body.stream === false
       ? settledReply(context, caller.value, request)
       : startedStream(context, caller.value, request);
@@ -61,14 +65,19 @@ export function tooLong(): ReturnType<typeof failure> {
   return failure("payload_too_large", `An instruction may have ${INSTRUCTION_BYTES} bytes of UTF-8 at most.`);
 }
 
-async function executeRequest(caller: Caller, body: InstructionBody, key: string): Promise<ExecuteRequest> {
+async function executeRequest(
+  caller: Caller,
+  body: InstructionBody,
+  model: string | null,
+  key: string,
+): Promise<ExecuteRequest> {
   const { stream: _, ...compared } = body;
   const thread = body.thread ?? MAIN_THREAD;
   return {
     caller,
     instruction: parseInstruction(body.input),
     thread,
-    ...(body.model === undefined ? {} : { model: body.model }),
+    ...(model === null ? {} : { model }),
     ...(body.reply === undefined || body.reply === "text" ? {} : { reply: body.reply }),
     idempotencyKey: key,
     bodyHash: await sha256(canonicalJson({ ...compared, thread, process: caller.process })),

@@ -32,7 +32,7 @@ const found = listOf(searchItemSchema);
 const listPages = createRoute({
   method: "get",
   path: "/v1/memory",
-  summary: "List pages, newest first",
+  summary: "List pages, oldest first",
   ...shared,
   request: { query: pageListQuery },
   responses: responses(200, "Pages", pages),

@@ -66,6 +66,25 @@ describe("a conversation that is appended", () => {
   });
 });
 
+describe("earlier messages that are appended", () => {
+  it("are remembered as pages like any other turn", async () => {
+    const caller = callerOf("append-pages");
+    hears(caller);
+    const messages: Message[] = [
+      { role: "user", content: "The spare key is under the pot." },
+      { role: "assistant", content: "Noted." },
+    ];
+    await ask(caller, "Thanks.", { conversation: { mode: "append", messages: messages as never } });
+    expect(await rows(caller, "SELECT kind, text FROM pages ORDER BY number")).toMatchObject([
+      { kind: "turn", text: "The spare key is under the pot." },
+      { kind: "assistant", text: "Noted." },
+      { kind: "turn", text: "Thanks." },
+      { kind: "assistant" },
+    ]);
+    expect(await rows(caller, "SELECT page FROM messages ORDER BY id LIMIT 2")).toEqual([{ page: 1 }, { page: 2 }]);
+  });
+});
+
 describe("a conversation that replaces the thread's", () => {
   it("is all the model sees, and leaves no thread and no message behind", async () => {
     const caller = callerOf("replace");
@@ -96,5 +115,12 @@ describe("a conversation that replaces the thread's", () => {
     ]);
     expect(runs.map((run) => run.status)).toEqual(["done", "done", "done"]);
     expect(new Set(runs.map((run) => run.thread)).size).toBe(3);
+  });
+
+  it("leaves nothing of what it brought along once it ended", async () => {
+    const caller = callerOf("replace-leaves");
+    hears(caller);
+    await ask(caller, "and now?", replace([{ role: "user", content: "My number is 4711." }]));
+    expect(JSON.stringify(await rows(caller, "SELECT * FROM runs"))).not.toContain("4711");
   });
 });

@@ -160,6 +160,17 @@ describe("editing", () => {
   });
 });
 
+describe("editing what a page can be used for", () => {
+  it("makes a question that becomes a statement count as evidence", async () => {
+    const caller = callerOf("edit-evidence");
+    const page = await write(caller, { text: "Where is the kettle?", kind: "turn", role: "user" });
+    const evidence = "SELECT evidence FROM pages";
+    expect(await rows(caller, evidence)).toEqual([{ evidence: 0 }]);
+    unwrap(await edit(caller, page.handle, { text: "The kettle is in the shed." }));
+    expect(await rows(caller, evidence)).toEqual([{ evidence: 1 }]);
+  });
+});
+
 describe("listing", () => {
   it("pages through everything once, in order, and by kind", async () => {
     const caller = callerOf("list");
