@@ -2,6 +2,7 @@
  * Thread calls: what the edge may do with conversations: list, read, delete.
  */
 import type { MessageView, Page, ThreadView } from "#shared/abi.ts";
+import { TERMINAL_STATES } from "#shared/abi.ts";
 import { failure } from "#shared/errors.ts";
 import { parseThreadId, type RunId, type ThreadId } from "#shared/ids.ts";
 import { CANCEL_WAIT_MS } from "#shared/limits.ts";
@@ -37,13 +38,24 @@ export function messages(
   return success(listMessages(kernel, thread, limit, after));
 }
 
+function runsIn(kernel: Kernel, thread: ThreadId): RunId[] {
+  return listLiveRuns(kernel)
+    .filter((row) => row.thread === thread)
+    .map((row) => row.id as RunId);
+}
+
 /** Deletes a conversation; what runs in it is cancelled first. Memory pages stay. */
 export async function remove(kernel: Kernel, thread: ThreadId): Promise<Result<{ readonly deleted: ThreadId }>> {
   if (!known(kernel, thread)) return failed(NO_THREAD);
-  for (const row of listLiveRuns(kernel)) {
-    if (row.thread !== thread) continue;
-    cancelRun(kernel, row.id as RunId);
-    await settled(kernel, row.id as RunId, CANCEL_WAIT_MS);
+  // Again until none is left: an instruction may come in while one is being cancelled.
+  for (let live = runsIn(kernel, thread); live.length > 0; live = runsIn(kernel, thread)) {
+    for (const run of live.toReversed()) cancelRun(kernel, run); // waiting ones first, so that none begins
+    for (const run of live) {
+      const ended = await settled(kernel, run, CANCEL_WAIT_MS);
+      if (ended.ok && !TERMINAL_STATES.includes(ended.value.status)) {
+        return failed(failure("conflict", "A run of this thread does not end; try again."));
+      }
+    }
   }
   transact(kernel, () => dropThread(kernel, thread));
   return success({ deleted: thread });
