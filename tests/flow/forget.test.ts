@@ -4,7 +4,7 @@
 import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import type { Caller, PageView } from "#shared/abi.ts";
+import type { Caller, PageView, RunView } from "#shared/abi.ts";
 import type { PageHandle } from "#shared/ids.ts";
 import type { Result } from "#shared/result.ts";
 import { flush } from "#kernel/vm/flush.ts";
@@ -34,6 +34,22 @@ async function remember(caller: Caller, page = SECRET, key?: string): Promise<Pa
 
 async function forget(caller: Caller, handle: PageHandle): Promise<void> {
   unwrap((await objectOf(caller).forgetPage(caller, handle)) as Result<unknown>);
+}
+
+/** Forgets a page while a run has it in its prompt; the model then says `said`. Answers the run as it ended. */
+async function forgetWhile(caller: Caller, handle: PageHandle, asked: string, said: string): Promise<RunView> {
+  const door = gate();
+  const begun = gate();
+  useModel(caller, async function* () {
+    begun.open();
+    await door.opened;
+    yield text(said);
+  });
+  const { run } = await start(caller, asked);
+  await begun.opened;
+  await forget(caller, handle);
+  door.open();
+  return settled(caller, run);
 }
 
 async function expectNowhere(caller: Caller, word = WORD): Promise<void> {
@@ -184,36 +200,22 @@ describe("a run that forgets", () => {
   it("keeps nothing of another run that is under way with the page in its prompt", async () => {
     const caller = callerOf("forget-while");
     const handle = await remember(caller);
-    const door = gate();
-    const begun = gate();
-    useModel(caller, async function* () {
-      begun.open();
-      await door.opened;
-      yield text(`The spare key lies under the turquoise flowerpot. [${handle}]`);
-    });
-    const run = await start(caller, "Where is the spare key?");
-    await begun.opened;
-    await forget(caller, handle);
-    door.open();
-    await settled(caller, run.run);
+    await forgetWhile(
+      caller,
+      handle,
+      "Where is the spare key?",
+      `The spare key lies under the turquoise flowerpot. [${handle}]`,
+    );
     await expectNowhere(caller);
   });
 
   it("leaves alone what another run under way says, when that is something else", async () => {
     const caller = callerOf("forget-beside");
     const handle = await remember(caller);
-    const door = gate();
-    const begun = gate();
-    useModel(caller, async function* () {
-      begun.open();
-      await door.opened;
-      yield text("Noted.");
-    });
-    const run = await start(caller, "The spare bicycle has a new saddle.");
-    await begun.opened;
-    await forget(caller, handle);
-    door.open();
-    expect(await settled(caller, run.run)).toMatchObject({
+    const run = await forgetWhile(caller, handle, "The spare bicycle has a new saddle.", "Noted.");
+    const mapped = await rows(caller, "SELECT tail FROM runs");
+    expect(mapped).toEqual([{ tail: "[1]" }]); // else the run had nothing to do with the page
+    expect(run).toMatchObject({
       status: "done",
       input: "The spare bicycle has a new saddle.",
       output: "Noted.",

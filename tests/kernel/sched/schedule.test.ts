@@ -4,9 +4,10 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import type { TraceEvent } from "#shared/abi.ts";
-import { LINGER_MS, LINGER_PERCENT, POOL_SLOTS } from "#shared/limits.ts";
+import { LEASE_MS, LINGER_MS, LINGER_PERCENT, POOL_SLOTS } from "#shared/limits.ts";
 import type { Result } from "#shared/result.ts";
-import { gate, installSeam, text, useModel } from "#tests/kernel/kernel-seam.ts";
+import { unschedule } from "#kernel/sched/schedule.ts";
+import { gate, inKernel, installSeam, text, useModel } from "#tests/kernel/kernel-seam.ts";
 import { ask, callerOf, objectOf, settled, start, unwrap } from "#tests/kernel/process-client.ts";
 
 installSeam();
@@ -36,6 +37,23 @@ describe("a slot", () => {
     await vi.waitUntil(async () => (await leased()) === 2);
     door.open();
     for (const { run } of runs) expect((await settled(caller, run)).status).toBe("done");
+    await vi.waitUntil(async () => (await leased()) === 0, { timeout: LINGER_MS * 6 });
+  });
+
+  it("goes back after a part of its lease, before that can expire in use", async () => {
+    const caller = callerOf("aged");
+    await ask(caller, "hello");
+    await inKernel(caller, (kernel) => {
+      const slot = {
+        model: "aged",
+        lease: { lease: "none", waitedMs: 0, mayLinger: true },
+        stopRenewing: () => undefined,
+      };
+      unschedule(kernel, { ...slot, since: kernel.now() - LEASE_MS / 3 });
+      expect(kernel.lingering.get("aged") ?? []).toEqual([]);
+      unschedule(kernel, { ...slot, since: kernel.now() });
+      expect(kernel.lingering.get("aged")).toHaveLength(1);
+    });
     await vi.waitUntil(async () => (await leased()) === 0, { timeout: LINGER_MS * 6 });
   });
 
