@@ -188,6 +188,12 @@ export interface PageView {
   readonly tokens: number;
   readonly createdAt: string;
   readonly updatedAt: string;
+  /** True while it stands in every prompt. */
+  readonly pinned: boolean;
+  /** The page that says the newer thing of the same subject; null while this one holds. */
+  readonly supersededBy: PageHandle | null;
+  /** The pages it was made from. */
+  readonly provenance: readonly PageHandle[];
 }
 
 export interface SearchItem {

@@ -49,6 +49,7 @@ export const TRANSCRIPT_MESSAGES = 2_000; // messages one chat/completions reque
 // Memory
 export const PAGE_BYTES = 16_384; // UTF-8 bytes of one page; far below the 2 MB row that only production enforces
 export const PAGE_NUMBER_GAP = 10_000_000; // page numbers an imported handle may lie beyond the last; protects the counter
+export const PROVENANCE_PAGES = 2_000; // pages one page may name as what it was made from; protects the object's rows
 export const TAGS_PER_PAGE = 16; // tags of one page
 export const TAG_CHARACTERS = 64; // characters of one tag
 export const SOURCE_CHARACTERS = 512; // characters of a page's source or speaker

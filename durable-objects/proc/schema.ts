@@ -48,6 +48,13 @@ const STEPS: readonly (readonly string[])[] = [
     `CREATE TABLE timers (name TEXT PRIMARY KEY, due INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, working INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID`,
     `CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID`,
   ],
+  [
+    `ALTER TABLE pages ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0`,
+    `ALTER TABLE pages ADD COLUMN superseded_by INTEGER`,
+    `ALTER TABLE pages ADD COLUMN provenance TEXT NOT NULL DEFAULT '[]'`,
+    `CREATE INDEX pages_pinned ON pages (number) WHERE pinned = 1`,
+    `CREATE INDEX pages_superseded ON pages (superseded_by) WHERE superseded_by IS NOT NULL`,
+  ],
 ];
 
 /** Whether the object was ever booted as a process. */

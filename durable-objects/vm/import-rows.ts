@@ -14,6 +14,7 @@ import {
   IDEMPOTENCY_MS,
   IMPORT_BATCH_ROWS,
   PAGE_NUMBER_GAP,
+  PROVENANCE_PAGES,
   SOURCE_CHARACTERS,
   TAGS_PER_PAGE,
   TAG_CHARACTERS,
@@ -48,6 +49,9 @@ const pageRow = z.strictObject({
   evidence: z.boolean().optional(),
   createdAt: z.iso.datetime().optional(),
   updatedAt: z.iso.datetime().optional(),
+  pinned: z.boolean().optional(),
+  supersededBy: z.string().nullish(),
+  provenance: z.array(z.string()).max(PROVENANCE_PAGES).optional(),
 });
 
 const threadRow = z.strictObject({
@@ -217,7 +221,20 @@ function restored(draft: PageDraft, row: PageImport, number: number | null): Pag
     ...(row.createdAt === undefined ? {} : { createdAt: Date.parse(row.createdAt) }),
     ...(row.updatedAt === undefined ? {} : { updatedAt: Date.parse(row.updatedAt) }),
     ...(row.version === undefined ? {} : { version: row.version }),
-    ...(number === null ? {} : { number }),
+    ...(row.pinned === undefined ? {} : { pinned: row.pinned ? 1 : 0 }),
+    // Other pages are known by their handles only where these were given back.
+    ...(number === null ? {} : { number, ...linked(row) }),
+  };
+}
+
+function linked(row: PageImport): Pick<PageDraft, "supersededBy" | "provenance"> {
+  const numberOf = (handle: string): number | null => {
+    const parsed = parsePageHandle(handle);
+    return parsed === null ? null : pageNumber(parsed);
+  };
+  return {
+    supersededBy: typeof row.supersededBy === "string" ? numberOf(row.supersededBy) : null,
+    provenance: (row.provenance ?? []).flatMap((handle) => numberOf(handle) ?? []),
   };
 }
 

@@ -13,7 +13,7 @@ import { count } from "#kernel/proc/counters.ts";
 import { evidenceOf, type PageRow, type ResidentPage } from "#kernel/vm/page.ts";
 
 export const PAGE_COLUMNS =
-  "number, kind, role, speaker, text, tokens, version, source, at, at_text, zoned, tags, thread, session, run, evidence, deleted, dirty, created_at, updated_at, referenced_at";
+  "number, kind, role, speaker, text, tokens, version, source, at, at_text, zoned, tags, thread, session, run, evidence, deleted, dirty, created_at, updated_at, referenced_at, pinned, superseded_by, provenance";
 
 export function findPage(kernel: Kernel, handle: PageHandle): PageRow | null {
   const number = pageNumber(handle);
@@ -42,6 +42,10 @@ export type PageDraft = Pick<
   readonly createdAt?: number;
   readonly updatedAt?: number;
   readonly version?: number;
+  readonly pinned?: 0 | 1;
+  readonly supersededBy?: number | null;
+  /** Numbers of the pages it was made from. */
+  readonly provenance?: readonly number[];
 };
 
 const SESSION_GAP_MS = 6 * 3_600_000;
@@ -91,6 +95,9 @@ export function insertPage(kernel: Kernel, draft: PageDraft): ResidentPage {
     created_at: draft.createdAt ?? now,
     updated_at: draft.updatedAt ?? now,
     referenced_at: now,
+    pinned: draft.pinned ?? 0,
+    superseded_by: draft.supersededBy ?? null,
+    provenance: JSON.stringify(draft.provenance ?? []),
   };
   const columns = Object.keys(page);
   kernel.sql.exec(
@@ -131,6 +138,30 @@ export function updatePage(kernel: Kernel, page: ResidentPage, change: PageChang
   return next;
 }
 
+/** What is said about a page and is no part of its words. */
+export type PageMark = Partial<Pick<PageRow, "pinned" | "superseded_by" | "provenance">>;
+
+/**
+ * Writes marks as the page's next version. The body need not be resident and the index is not touched; a page that already
+ * has the marks stays as it is. Call it inside the transaction that makes it true.
+ */
+export function markPage(kernel: Kernel, number: number, mark: PageMark): void {
+  const [page] = readPages(kernel, [number]);
+  if (page === undefined) return;
+  const next = { ...page, ...mark };
+  if (next.pinned === page.pinned && next.superseded_by === page.superseded_by && next.provenance === page.provenance) {
+    return;
+  }
+  kernel.sql.exec(
+    `UPDATE pages SET pinned = ?, superseded_by = ?, provenance = ?, version = version + 1, dirty = 1, updated_at = ? WHERE number = ?`,
+    next.pinned,
+    next.superseded_by,
+    next.provenance,
+    kernel.now(),
+    number,
+  );
+}
+
 /**
  * Turns a page into a tombstone: nothing of it is left but its number, and a version that outranks every write of it still
  * under way. The tombstone goes to D1 like any change and is dropped here once D1 has it.
@@ -138,17 +169,18 @@ export function updatePage(kernel: Kernel, page: ResidentPage, change: PageChang
 export function buryPage(kernel: Kernel, number: number): void {
   kernel.sql.exec(
     `UPDATE pages SET deleted = 1, dirty = 1, version = version + 1, text = '', tokens = 0, kind = 'note', role = NULL, speaker = NULL,
-     source = NULL, at = NULL, at_text = NULL, tags = '[]', thread = NULL, session = '', entry = NULL, run = NULL, updated_at = ? WHERE number = ?`,
+     source = NULL, at = NULL, at_text = NULL, tags = '[]', thread = NULL, session = '', entry = NULL, run = NULL,
+     pinned = 0, superseded_by = NULL, provenance = '[]', updated_at = ? WHERE number = ?`,
     kernel.now(),
     number,
   );
   kernel.index.remove(number);
 }
 
-/** Dirty pages and tombstones, oldest number first. */
-export function dirtyPages(kernel: Kernel, limit: number): ResidentPage[] {
+/** Dirty pages and tombstones, oldest number first. One whose body is not resident was only marked; D1 has its words. */
+export function dirtyPages(kernel: Kernel, limit: number): PageRow[] {
   return kernel.sql
-    .exec<ResidentPage>(`SELECT ${PAGE_COLUMNS} FROM pages WHERE dirty = 1 ORDER BY number LIMIT ?`, limit)
+    .exec<PageRow>(`SELECT ${PAGE_COLUMNS} FROM pages WHERE dirty = 1 ORDER BY number LIMIT ?`, limit)
     .toArray();
 }
 

@@ -30,6 +30,12 @@ export type PageRow = {
   created_at: number;
   updated_at: number;
   referenced_at: number;
+  /** 1 while the page stands in every prompt. */
+  pinned: number;
+  /** Number of the page that says the newer thing of the same subject; null while this one holds. */
+  superseded_by: number | null;
+  /** JSON list of the numbers of the pages this one was made from. */
+  provenance: string;
 };
 
 /** A page whose body is at hand. */
@@ -69,7 +75,15 @@ export function viewPage(page: ResidentPage): PageView {
     tokens: page.tokens,
     createdAt: new Date(page.created_at).toISOString(),
     updatedAt: new Date(page.updated_at).toISOString(),
+    pinned: page.pinned === 1,
+    supersededBy: page.superseded_by === null ? null : composePageHandle(page.superseded_by),
+    provenance: provenanceOf(page).map(composePageHandle),
   };
+}
+
+/** Numbers of the pages this one was made from. */
+export function provenanceOf(page: Pick<PageRow, "provenance">): number[] {
+  return JSON.parse(page.provenance) as number[];
 }
 
 /**
@@ -87,5 +101,7 @@ export function renderPage(page: ResidentPage): Record<string, string | null> {
     speaker: page.speaker,
     source: page.source,
     text: page.text,
+    // Only where it says something: a page that still holds looks as it always did.
+    ...(page.superseded_by === null ? {} : { supersededBy: composePageHandle(page.superseded_by) }),
   };
 }

@@ -26,6 +26,9 @@ export const pages = sqliteTable(
     thread: text("thread"),
     createdAt: integer("created_at").notNull(),
     updatedAt: integer("updated_at").notNull(),
+    pinned: integer("pinned").notNull().default(0),
+    supersededBy: integer("superseded_by"),
+    provenance: text("provenance").notNull().default("[]"),
   },
   (table) => [primaryKey({ columns: [table.owner, table.process, table.handle] })],
 );

@@ -9,7 +9,7 @@ import { composePageHandle } from "#shared/ids.ts";
 import { D1_WAIT_MS, FLUSH_BATCH_BYTES } from "#shared/limits.ts";
 import { utf8Bytes } from "#shared/tokens.ts";
 import type { Kernel } from "#kernel/kernel.ts";
-import type { PageRow, ResidentPage } from "#kernel/vm/page.ts";
+import type { PageRow } from "#kernel/vm/page.ts";
 
 const SHARD_BINDING = /^MEM_\d+$/;
 
@@ -38,6 +38,9 @@ const FIELDS = [
   "thread",
   "created_at",
   "updated_at",
+  "pinned",
+  "superseded_by",
+  "provenance",
 ] as const;
 
 const UPSERT = `INSERT INTO pages (owner, process, ${FIELDS.join(", ")})
@@ -47,7 +50,13 @@ const UPSERT = `INSERT INTO pages (owner, process, ${FIELDS.join(", ")})
     .join(", ")}
   WHERE excluded.version > pages.version`;
 
-function swapRow(page: ResidentPage): string {
+/** For pages that were marked while their body was only here: everything but the body, which stays. */
+const UPDATE = `UPDATE pages SET ${FIELDS.flatMap((field, index) =>
+  field === "handle" || field === "body" ? [] : [`${field} = page.value ->> ${index}`],
+).join(", ")} FROM json_each(?3) AS page
+  WHERE pages.owner = ?1 AND pages.process = ?2 AND pages.handle = page.value ->> 0 AND page.value ->> 1 > pages.version`;
+
+function swapRow(page: PageRow): string {
   return JSON.stringify([
     composePageHandle(page.number),
     page.version,
@@ -64,6 +73,9 @@ function swapRow(page: ResidentPage): string {
     page.thread,
     page.created_at,
     page.updated_at,
+    page.pinned,
+    page.superseded_by,
+    page.provenance,
   ]);
 }
 
@@ -84,12 +96,14 @@ function parameters(rows: readonly string[]): string[] {
 }
 
 /** Writes pages and tombstones in one transaction of the shard. Throws what D1 throws; nothing is written then. */
-export async function writeSwap(kernel: Kernel, pages: readonly ResidentPage[]): Promise<void> {
+export async function writeSwap(kernel: Kernel, pages: readonly PageRow[]): Promise<void> {
+  if (pages.length === 0) return;
   const database = shard(kernel);
-  const statement = database.prepare(UPSERT);
-  const batches = parameters(pages.map(swapRow));
-  if (batches.length === 0) return;
-  await inTime(database.batch(batches.map((batch) => statement.bind(kernel.user, kernel.process, batch))));
+  const bound = (query: string, rows: readonly PageRow[]): D1PreparedStatement[] =>
+    parameters(rows.map(swapRow)).map((batch) => database.prepare(query).bind(kernel.user, kernel.process, batch));
+  const whole = pages.filter((page) => page.text !== null);
+  const marked = pages.filter((page) => page.text === null);
+  await inTime(database.batch([...bound(UPSERT, whole), ...bound(UPDATE, marked)]));
 }
 
 /** A query that hangs counts as failed. A write that arrives all the same changes nothing that was not meant. */
@@ -107,7 +121,7 @@ const bodyRow = z.object({ handle: z.string(), version: z.number(), body: z.stri
 
 /**
  * Reads bodies with one query. A row of another version than the page table's is left out: the caller sees the page as
- * missing rather than with a wrong body.
+ * missing rather than with a wrong body. Only a page that was marked since may have an older row: a mark is no word.
  */
 export async function readSwap(kernel: Kernel, pages: readonly PageRow[]): Promise<Map<number, string>> {
   const wanted = new Map(pages.map((page) => [composePageHandle(page.number) as string, page]));
@@ -122,7 +136,9 @@ export async function readSwap(kernel: Kernel, pages: readonly PageRow[]): Promi
   const bodies = new Map<number, string>();
   for (const row of z.array(bodyRow).parse(results)) {
     const page = wanted.get(row.handle);
-    if (page !== undefined && page.version === row.version) bodies.set(page.number, row.body);
+    if (page === undefined) continue;
+    if (row.version === page.version || (page.dirty === 1 && row.version < page.version))
+      bodies.set(page.number, row.body);
   }
   return bodies;
 }

@@ -68,6 +68,12 @@ export const pageSchema = z
     tokens: z.number(),
     createdAt: z.string(),
     updatedAt: z.string(),
+    pinned: z.boolean().meta({ description: "True while it stands in every prompt" }),
+    supersededBy: z
+      .string()
+      .nullable()
+      .meta({ description: "The page that says the newer thing; null while this one holds" }),
+    provenance: z.array(z.string()).readonly().meta({ description: "The pages it was made from" }),
   })
   .meta({ id: "Page" });
 

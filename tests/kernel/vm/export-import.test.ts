@@ -7,6 +7,7 @@ import type { ThreadId } from "#shared/ids.ts";
 import { IDEMPOTENCY_MS, IMPORT_BATCH_ROWS, PAGE_BYTES, TAG_CHARACTERS, TAGS_PER_PAGE } from "#shared/limits.ts";
 import type { Result } from "#shared/result.ts";
 import { lines } from "#shared/wire.ts";
+import { markPage } from "#kernel/vm/page-table.ts";
 import { calls, inKernel, installSeam, rows, says, text, useModel } from "#tests/kernel/kernel-seam.ts";
 import { ask, callerOf, objectOf, unwrap } from "#tests/kernel/process-client.ts";
 
@@ -78,6 +79,25 @@ describe("export and import", () => {
     const next = await objectOf(to).writePage(to, { text: "New." });
     const taken = written.map((row) => row["handle"]);
     expect(next.ok && !taken.includes(next.value.handle) && next.value.handle !== `p${gone.toString(36)}`).toBe(true);
+  });
+
+  it("keep pins, successors and what a page was made from", async () => {
+    const from = callerOf("export-links");
+    for (const text of ["Lives in Paris.", "Moved to Berlin.", "Both."]) await objectOf(from).writePage(from, { text });
+    await inKernel(from, (kernel) => {
+      markPage(kernel, 1, { superseded_by: 2 });
+      markPage(kernel, 2, { pinned: 1 });
+      markPage(kernel, 3, { provenance: "[1,2]" });
+    });
+    const written = await exported(from);
+    expect(written).toMatchObject([
+      { handle: "p1", pinned: false, supersededBy: "p2", provenance: [], version: 2 },
+      { handle: "p2", pinned: true, supersededBy: null, provenance: [], version: 2 },
+      { handle: "p3", pinned: false, supersededBy: null, provenance: ["p1", "p2"], version: 2 },
+    ]);
+    const to = callerOf("import-links");
+    expect(unwrap(await imported(to, "k", numbered(written))).skipped).toEqual([]);
+    expect(await exported(to)).toEqual(written);
   });
 
   it("keep the dates of threads", async () => {

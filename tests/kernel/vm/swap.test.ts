@@ -16,7 +16,7 @@ import {
 import type { Result } from "#shared/result.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { flush } from "#kernel/vm/flush.ts";
-import { dropOldBodies, residentTokens } from "#kernel/vm/page-table.ts";
+import { dropOldBodies, markPage, residentTokens } from "#kernel/vm/page-table.ts";
 import { gate, inKernel, installSeam, rows, useEnv } from "#tests/kernel/kernel-seam.ts";
 import { ask, callerOf, objectOf, unwrap } from "#tests/kernel/process-client.ts";
 
@@ -288,6 +288,40 @@ describe("D1 that fails", () => {
     shard.mode = "well";
     await flushed(caller);
     expect(await stored(caller)).toMatchObject([{ handle: "p1", version: 2, deleted: 1, body: "" }]);
+  });
+});
+
+describe("a mark on a page whose body is only in D1", () => {
+  it("reaches D1 without the body, which can be read before and after", async () => {
+    reset();
+    const caller = callerOf("swap-marked");
+    await write(caller, "Lives in Paris.");
+    await write(caller, "Moved to Berlin.");
+    await flushed(caller);
+    await inKernel(caller, (kernel) => {
+      dropOldBodies(kernel, 0);
+      markPage(kernel, 1, { superseded_by: 2, pinned: 1, provenance: "[2]" });
+      markPage(kernel, 1, { superseded_by: 2 }); // nothing new: no version
+      const { sql } = kernel;
+      expect(sql.exec("SELECT text, version, dirty FROM pages WHERE number = 1").one()).toEqual({
+        text: null,
+        version: 2,
+        dirty: 1,
+      });
+    });
+    const read = (): Promise<unknown> => objectOf(caller).readPage(caller, "p1" as PageHandle);
+    const marked = { ok: true, value: { text: "Lives in Paris.", supersededBy: "p2", pinned: true, version: 2 } };
+    expect(await read()).toMatchObject(marked);
+    await inKernel(caller, (kernel) => kernel.sql.exec("UPDATE pages SET text = NULL").rowsWritten);
+    await flushed(caller);
+    const row = await env.MEM_0.prepare("SELECT * FROM pages WHERE owner = ? AND handle = 'p1'")
+      .bind(caller.user)
+      .first();
+    expect(row).toMatchObject({ version: 2, body: "Lives in Paris.", pinned: 1, superseded_by: 2, provenance: "[2]" });
+    expect(await read()).toMatchObject(marked);
+    await objectOf(caller).forgetPage(caller, "p1" as PageHandle);
+    await flushed(caller);
+    expect((await stored(caller))[0]).toMatchObject({ deleted: 1, body: "" });
   });
 });
 

@@ -172,6 +172,9 @@ function residentPage({ number, text, at }: HeldPage): ResidentPage {
     created_at: 0,
     updated_at: 0,
     referenced_at: 0,
+    pinned: 0,
+    superseded_by: null,
+    provenance: "[]",
   };
 }
 
