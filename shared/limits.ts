@@ -67,6 +67,8 @@ export const FLUSH_RETRY_MOST_MS = 300_000; // milliseconds between tries of a f
 
 export const QUERY_TERMS = 64; // different terms of a query that are scored, the rarest held ones; protects the index scan
 export const TERM_CHARACTERS = 64; // characters of one indexed word; protects the index's memory
+export const REFERENCE_RUNS = 4_096; // runs whose page references are kept for the replay; protects the object's size
+export const REFERENCES_PER_RUN = 2_048; // page references noted of one run; protects the object's rows
 
 // Pool
 export const POOL_ATTEMPTS = 3; // times a run asks a pool that does not answer

@@ -11,6 +11,7 @@ import { lastEvent } from "#kernel/proc/events.ts";
 import type { Message } from "#kernel/proc/messages.ts";
 import type { RunRow } from "#kernel/proc/runs.ts";
 import type { TraceRow } from "#kernel/proc/trace.ts";
+import type { Reference } from "#kernel/vm/reference-log.ts";
 
 export interface LiveRun {
   readonly id: RunId;
@@ -46,6 +47,8 @@ export interface LiveRun {
   nextTrace: number;
   /** Trace rows not stored yet. */
   readonly untraced: TraceRow[];
+  /** Page references not stored yet. */
+  readonly references: Reference[];
   /** Texts it was shown that were forgotten while it was live; nothing it stores may repeat them. */
   readonly forgotten: string[];
   /** A page was forgotten that this run had to do with: it is scrubbed when it ends. */
@@ -78,6 +81,7 @@ export function openRun(kernel: Kernel, row: RunRow): LiveRun {
     step: 0,
     reasks: 0,
     untraced: [],
+    references: [],
     forgotten: [],
     output: "",
     citations: [],

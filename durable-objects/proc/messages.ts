@@ -9,6 +9,7 @@ import type { SystemCall } from "#shared/calls.ts";
 import { composePageHandle, type RunId, type ThreadId } from "#shared/ids.ts";
 import { estimateTokens } from "#shared/tokens.ts";
 import type { Kernel } from "#kernel/kernel.ts";
+import { dropReferences } from "#kernel/vm/reference-log.ts";
 
 export interface Message {
   readonly role: "system" | "user" | "assistant" | "tool";
@@ -198,4 +199,5 @@ export function listMessages(kernel: Kernel, thread: ThreadId, limit: number, af
 export function dropThread(kernel: Kernel, thread: ThreadId): void {
   kernel.sql.exec("DELETE FROM messages WHERE thread = ?", thread);
   kernel.sql.exec("DELETE FROM threads WHERE id = ?", thread);
+  dropReferences(kernel, thread);
 }

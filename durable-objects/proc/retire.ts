@@ -15,6 +15,7 @@ import type { LiveRun } from "#kernel/proc/live-run.ts";
 import { dropThread, saveMessages, threadExists, type Message } from "#kernel/proc/messages.ts";
 import { moveRun, saveAnswer } from "#kernel/proc/runs.ts";
 import { FORGOTTEN, repeats } from "#kernel/vm/repeats.ts";
+import { storeReferences } from "#kernel/vm/reference-log.ts";
 import { scrubRun } from "#kernel/vm/scrub.ts";
 
 /** Whether an answer says that nothing known supports one. */
@@ -33,6 +34,7 @@ export function retire(kernel: Kernel, run: LiveRun): void {
     if (mustScrub(run)) scrubRun(kernel, run.id, answerMayStay(run));
     saveAnswer(kernel, run.id, answer);
     closeConversation(kernel, run, storedOutput(run));
+    storeReferences(kernel, run);
     emit(kernel, run, {
       type: "data-usage",
       data: { model: run.model, ...run.usage, ms: kernel.now() - run.startedAt },
@@ -59,6 +61,7 @@ export function giveUp(
       usage: run.usage,
     });
     closeConversation(kernel, run, storedOutput(run));
+    storeReferences(kernel, run);
     emitStart(kernel, run);
     emit(kernel, run, {
       type: "data-usage",

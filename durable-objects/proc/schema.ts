@@ -55,6 +55,9 @@ const STEPS: readonly (readonly string[])[] = [
     `CREATE INDEX pages_pinned ON pages (number) WHERE pinned = 1`,
     `CREATE INDEX pages_superseded ON pages (superseded_by) WHERE superseded_by IS NOT NULL`,
   ],
+  [
+    `CREATE TABLE page_references (seq INTEGER PRIMARY KEY, run TEXT NOT NULL UNIQUE, thread TEXT NOT NULL, at INTEGER NOT NULL, pages TEXT NOT NULL)`,
+  ],
 ];
 
 /** Whether the object was ever booted as a process. */

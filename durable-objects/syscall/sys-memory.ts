@@ -17,6 +17,7 @@ import { fault } from "#kernel/vm/fault.ts";
 import { forgetPage } from "#kernel/vm/forget.ts";
 import { renderPage } from "#kernel/vm/page.ts";
 import { findPage } from "#kernel/vm/page-table.ts";
+import { noteReferences, pageFrame } from "#kernel/vm/reference-log.ts";
 import { writePage } from "#kernel/vm/write-page.ts";
 
 const NO_PAGE = failure("not_found", "There is no such page.");
@@ -68,6 +69,7 @@ export async function searchMemory(
     characters += page.text.length;
     return characters <= SEARCH_CHARACTERS && (page.run !== run.id || page.kind === "fact");
   });
+  noteReferences(kernel, run, "found", pages.map(pageFrame));
   show(
     kernel,
     run,
@@ -95,6 +97,7 @@ export async function readMemory(
   if (!found.ok) return found;
   const page = found.value.pages[0];
   if (page === undefined) return failed(NO_PAGE);
+  noteReferences(kernel, run, run.tail.includes(page.number) ? "read" : "fault", [pageFrame(page)]);
   show(kernel, run, [page.number], "returned");
   return success({ page: renderPage(page) });
 }

@@ -19,6 +19,7 @@ import { notePages, type LiveRun } from "#kernel/proc/live-run.ts";
 import { RunFailure } from "#kernel/proc/run-failure.ts";
 import { isoDate, type ResidentPage } from "#kernel/vm/page.ts";
 import { readPages } from "#kernel/vm/page-table.ts";
+import { noteReferences, pageFrame } from "#kernel/vm/reference-log.ts";
 import { bestQuote, isSupported } from "#kernel/verify/support.ts";
 
 const CITATION = /\[(p[0-9a-z]{1,10})\]/g;
@@ -179,6 +180,7 @@ export class Speech {
     const citation = { handle, quote, source: page.source, at: isoDate(page.at, page.zoned === 1) };
     this.#run.citations.push(citation);
     notePages(this.#kernel, this.#run.id, [page.number], "cited");
+    noteReferences(this.#kernel, this.#run, "cited", [pageFrame(page)]);
     this.#emit({ type: "data-citation", data: citation });
   }
 }

@@ -19,6 +19,7 @@ import { moveBodyStart, threadBody, type Message, type StoredMessage } from "#ke
 import { renderPage, type ResidentPage } from "#kernel/vm/page.ts";
 import { PAGES_HEADING, PREAMBLE } from "#kernel/vm/preamble.ts";
 import { readPages } from "#kernel/vm/page-table.ts";
+import { frameOf, noteReferences } from "#kernel/vm/reference-log.ts";
 import type { ThreadId } from "#shared/ids.ts";
 
 export function renderTail(pages: readonly ResidentPage[], now: number): string {
@@ -57,6 +58,7 @@ export function mappedBody(kernel: Kernel, thread: ThreadId, run: LiveRun | null
   if (run !== null && last !== undefined) {
     moveBodyStart(kernel, thread, last.id);
     count(kernel, "unmapped-messages", start);
+    noteReferences(kernel, run, "evicted", messages.slice(0, start).map(frameOf), "high watermark");
   }
   return messages.slice(start);
 }

@@ -12,6 +12,7 @@ import type { Kernel } from "#kernel/kernel.ts";
 import { notePages } from "#kernel/proc/live-run.ts";
 import type { ResidentPage } from "#kernel/vm/page.ts";
 import { buryPage } from "#kernel/vm/page-table.ts";
+import { forgetReferences } from "#kernel/vm/reference-log.ts";
 import { FORGOTTEN, repeats } from "#kernel/vm/repeats.ts";
 import { scrubRun } from "#kernel/vm/scrub.ts";
 
@@ -20,7 +21,10 @@ export function forgetPage(kernel: Kernel, page: ResidentPage): number[] {
   const affected = affectedRuns(kernel, page);
   const runs = affected.map(({ run }) => run);
   const gone = new Set([page.number, ...sameWords(kernel, page, runs)]);
-  for (const number of gone) buryPage(kernel, number);
+  for (const number of gone) {
+    buryPage(kernel, number);
+    forgetReferences(kernel, number);
+  }
   for (const { run, touched } of affected) forgetInRun(kernel, run, page, touched);
   kernel.sql.exec(
     "UPDATE messages SET content = ?, tool_calls = NULL, page = NULL WHERE page IN (SELECT value FROM json_each(?))",

@@ -14,6 +14,7 @@ import type { TraceData } from "#kernel/proc/trace.ts";
 import { fault } from "#kernel/vm/fault.ts";
 import type { ResidentPage } from "#kernel/vm/page.ts";
 import { readPages } from "#kernel/vm/page-table.ts";
+import { noteReferences, pageFrame } from "#kernel/vm/reference-log.ts";
 
 export async function pageIn(kernel: Kernel, run: LiveRun, data: TraceData): Promise<void> {
   if (run.instruction.kind === "command") return;
@@ -30,6 +31,7 @@ export async function pageIn(kernel: Kernel, run: LiveRun, data: TraceData): Pro
   const mapped = withinBudget(pages.filter((page) => page.run !== run.id));
   run.tail = mapped.map((page) => page.number);
   for (const number of run.tail) run.mapped.add(number);
+  for (const page of mapped) noteReferences(kernel, run, "tail", [pageFrame(page)], whyMapped(run, page));
   noteTail(kernel, run.id, [...run.mapped]); // with what an earlier instance had mapped
   Object.assign(data, {
     pages: mapped.length,
@@ -44,11 +46,15 @@ export async function pageIn(kernel: Kernel, run: LiveRun, data: TraceData): Pro
         handle: composePageHandle(page.number),
         tokens: page.tokens,
         score: scores.get(page.number) ?? null,
-        why: run.named.includes(page.number) ? "named" : "search",
+        why: whyMapped(run, page),
       })),
       major: found.ok ? found.value.major : 0,
     },
   });
+}
+
+function whyMapped(run: LiveRun, page: ResidentPage): "named" | "search" {
+  return run.named.includes(page.number) ? "named" : "search";
 }
 
 function residentOnly(kernel: Kernel, numbers: readonly number[]): ResidentPage[] {
