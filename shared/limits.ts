@@ -79,3 +79,13 @@ export const LINGER_MS = 500; // milliseconds an unused slot stays with its proc
 export const LINGER_PERCENT = 50; // percent of a pool's slots that may be leased while slots may linger; above it every slot goes back at once
 export const LEASE_MS = 120_000; // milliseconds a slot is held without renewal; frees the slot of a crashed holder
 export const INFERENCE_SILENCE_MS = 60_000; // milliseconds without a chunk after which a model counts as hung
+
+// Pinned memory
+export const PINNED_TOKENS = 2_000; // tokens of pinned text in one prompt: blocks, standing instructions, preferences; protects the prompt budget
+export const PINNED_LINE_TOKENS = 200; // tokens of one pinned page that are shown; protects the pinned text from one long page
+export const PIN_CHANGES = 256; // changes of the pinned text that are remembered for frozen prompts; protects the object's rows
+export const BLOCKS = 32; // blocks of one process; protects the prompt budget
+export const BLOCK_CHARACTERS = 2_000; // characters (code points) of a block's value when no limit is given
+export const BLOCK_CHARACTERS_MOST = 8_000; // characters a block's own limit may allow; protects the prompt budget
+export const BLOCK_LABEL_CHARACTERS = 64; // characters of a block's label
+export const BLOCK_DESCRIPTION_CHARACTERS = 512; // characters of a block's description

@@ -7,6 +7,8 @@ import type { Kernel } from "#kernel/kernel.ts";
 
 export type CounterName =
   | "page"
+  | "pin-version"
+  | "pin-floor"
   | "minor-faults"
   | "major-faults"
   | "page-ins"

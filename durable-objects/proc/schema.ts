@@ -58,6 +58,14 @@ const STEPS: readonly (readonly string[])[] = [
   [
     `CREATE TABLE page_references (seq INTEGER PRIMARY KEY, run TEXT NOT NULL UNIQUE, thread TEXT NOT NULL, at INTEGER NOT NULL, pages TEXT NOT NULL)`,
   ],
+  [
+    `CREATE TABLE blocks (
+       label TEXT PRIMARY KEY, description TEXT NOT NULL, value TEXT NOT NULL, most INTEGER NOT NULL, read_only INTEGER NOT NULL,
+       version INTEGER NOT NULL, owner TEXT, owner_label TEXT, out_of_reach INTEGER NOT NULL DEFAULT 0,
+       created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL
+     ) WITHOUT ROWID`,
+    `CREATE TABLE pin_changes (version INTEGER PRIMARY KEY, block TEXT, page INTEGER)`,
+  ],
 ];
 
 /** Whether the object was ever booted as a process. */

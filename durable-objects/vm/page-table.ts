@@ -11,6 +11,7 @@ import { estimateTokens } from "#shared/tokens.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { count } from "#kernel/proc/counters.ts";
 import { evidenceOf, type PageRow, type ResidentPage } from "#kernel/vm/page.ts";
+import { notePinChange } from "#kernel/vm/pin-changes.ts";
 
 export const PAGE_COLUMNS =
   "number, kind, role, speaker, text, tokens, version, source, at, at_text, zoned, tags, thread, session, run, evidence, deleted, dirty, created_at, updated_at, referenced_at, pinned, superseded_by, provenance";
@@ -105,6 +106,7 @@ export function insertPage(kernel: Kernel, draft: PageDraft): ResidentPage {
     ...Object.values(page),
     kernel.index.add(page),
   );
+  if (page.pinned === 1) notePinChange(kernel, { page: number });
   return page;
 }
 
@@ -135,6 +137,7 @@ export function updatePage(kernel: Kernel, page: ResidentPage, change: PageChang
     kernel.index.add(next),
     next.number,
   );
+  if (next.pinned === 1) notePinChange(kernel, { page: next.number });
   return next;
 }
 
@@ -160,6 +163,21 @@ export function markPage(kernel: Kernel, number: number, mark: PageMark): void {
     kernel.now(),
     number,
   );
+  if (page.pinned === 1 || next.pinned === 1) notePinChange(kernel, { page: number });
+}
+
+/**
+ * The pages that stand in every prompt, by number. One that a pinned page takes the place of does not, though it is still
+ * marked as pinned.
+ */
+export function pinnedPages(kernel: Kernel): PageRow[] {
+  return kernel.sql
+    .exec<PageRow>(
+      `SELECT ${PAGE_COLUMNS} FROM pages AS page WHERE pinned = 1 AND deleted = 0 AND NOT EXISTS (
+         SELECT 1 FROM pages AS newer WHERE newer.number = page.superseded_by AND newer.pinned = 1 AND newer.deleted = 0
+       ) ORDER BY number`,
+    )
+    .toArray();
 }
 
 /**
@@ -167,6 +185,8 @@ export function markPage(kernel: Kernel, number: number, mark: PageMark): void {
  * under way. The tombstone goes to D1 like any change and is dropped here once D1 has it.
  */
 export function buryPage(kernel: Kernel, number: number): void {
+  // A prompt that was frozen with the page must not be used again.
+  if (readPages(kernel, [number])[0]?.pinned === 1) notePinChange(kernel, { page: number, forgotten: true });
   kernel.sql.exec(
     `UPDATE pages SET deleted = 1, dirty = 1, version = version + 1, text = '', tokens = 0, kind = 'note', role = NULL, speaker = NULL,
      source = NULL, at = NULL, at_text = NULL, tags = '[]', thread = NULL, session = '', entry = NULL, run = NULL,
@@ -203,7 +223,7 @@ export function fillFrames(kernel: Kernel, bodies: ReadonlyMap<number, string>):
   );
 }
 
-/** Drops the least recently referenced clean bodies until at most `tokens` are resident. Answers how many it dropped. */
+/** Drops the least recently referenced clean bodies, never pinned ones, until at most `tokens` are resident. Answers how many it dropped. */
 export function dropOldBodies(kernel: Kernel, tokens: number): number {
   const resident = residentTokens(kernel);
   if (resident <= tokens) return 0;
@@ -211,7 +231,7 @@ export function dropOldBodies(kernel: Kernel, tokens: number): number {
     .exec<{ number: number }>(
       `SELECT number FROM (
          SELECT number, SUM(tokens) OVER (ORDER BY referenced_at, number) - tokens AS freed
-         FROM pages WHERE text IS NOT NULL AND dirty = 0 AND deleted = 0
+         FROM pages WHERE text IS NOT NULL AND dirty = 0 AND deleted = 0 AND pinned = 0
        ) WHERE freed < ?`,
       resident - tokens,
     )
