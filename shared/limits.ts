@@ -65,6 +65,9 @@ export const FLUSH_DELAY_MS = 1_000; // milliseconds a page waits for others to 
 export const FLUSH_RETRY_MS = 2_000; // milliseconds before a failed write to D1 is tried again, doubled up to 5 minutes
 export const FLUSH_RETRY_MOST_MS = 300_000; // milliseconds between tries of a failing write at the most
 
+// Summaries and sleep
+export const SUMMARY_TOKENS_MOST = 4_000; // tokens one summary may take, whatever is asked for; keeps it below the bytes of a page
+
 export const QUERY_TERMS = 64; // different terms of a query that are scored, the rarest held ones; protects the index scan
 export const TERM_CHARACTERS = 64; // characters of one indexed word; protects the index's memory
 export const REFERENCE_RUNS = 4_096; // runs whose page references are kept for the replay; protects the object's size
