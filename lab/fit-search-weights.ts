@@ -33,7 +33,7 @@ function examplesOf(
       .filter((question) => !skip.includes(question.category))
       .map((question) => {
         const { pages, columns } = index.measure(question.text);
-        const positionOf = new Map(pages.map((held, position) => [held.entry.page, position]));
+        const positionOf = new Map(pages.map((page, position) => [page, position]));
         return {
           group: one.name,
           category: question.category,

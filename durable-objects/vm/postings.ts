@@ -1,76 +1,141 @@
 /**
- * Which pages hold which term, how often: the inverted index of one process, in memory.
+ * Which pages hold which term, how often: the inverted index of one text field of one process, in memory.
  *
- * Use `add(slot, terms)`, `remove(slot)`, and `find(term)` for a term's postings. A slot is a small number that the caller gives
- * a page and may give again after `remove`.
+ * Use `add(slot, terms)`, `remove(slot, terms)`, `frequency(term)`, and `read(term)` for a term's postings. A slot is a small
+ * number that the caller gives a page and may give again after `remove`.
  * What must hold: after `remove` no term of the page is left unless another page holds it, so forgetting a page forgets its
- * words. Adding or removing a page touches only its own terms. The order within postings carries no meaning.
+ * words. Adding or removing a page touches only its own terms. The order within postings carries no meaning. A posting is one
+ * 32-bit number (24 bits of slot, 8 of count; larger counts are kept aside), so 100,000 pages of chat are some 15 MB.
  */
-
+import { BlockLists, grown } from "#kernel/vm/block-lists.ts";
 import { Spellings, type SimilarTerm } from "#kernel/vm/spellings.ts";
 
-export interface TermPostings {
-  /** Parallel: the slot at an index holds the term as often as the count at that index says. */
-  readonly slots: number[];
-  readonly counts: number[];
+const COUNT_BITS = 8;
+/** A count at or above this is in `#large`. */
+const LARGE_COUNT = 255;
+export const MOST_SLOTS = 1 << (32 - COUNT_BITS);
+
+export function countTerms(terms: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const term of terms) counts.set(term, (counts.get(term) ?? 0) + 1);
+  return counts;
 }
 
 export class Postings {
-  readonly #byTerm = new Map<string, TermPostings>();
+  readonly #ids = new Map<string, number>();
+  readonly #terms: string[] = [];
+  readonly #freeIds: number[] = [];
+  readonly #lists = new BlockLists();
+  readonly #large = new Map<number, number>();
   readonly #spellings = new Spellings();
-  readonly #termsOfSlot = new Map<number, readonly string[]>();
+  #buffer = new Uint32Array(16);
+  /** What the last `read` found: pages and how often each holds the term. Valid until the next read. */
+  slots = new Uint32Array(16);
+  counts = new Uint32Array(16);
+
+  get size(): number {
+    return this.#ids.size;
+  }
+
+  /** An estimate: arrays exactly, 80 bytes for a term and its place in the map. */
+  get bytes(): number {
+    return this.#lists.bytes + this.#spellings.bytes + this.#buffer.length * 12 + this.#ids.size * 80;
+  }
 
   add(slot: number, terms: readonly string[]): void {
-    const counts = new Map<string, number>();
-    for (const term of terms) counts.set(term, (counts.get(term) ?? 0) + 1);
-    for (const [term, count] of counts) {
-      let postings = this.#byTerm.get(term);
-      if (postings === undefined) {
-        postings = { slots: [], counts: [] };
-        this.#byTerm.set(term, postings);
-        this.#spellings.add(term);
+    for (const [term, count] of countTerms(terms)) this.addCount(this.idOf(term), slot, count);
+  }
+
+  /** The number of a term, a new one if it is not held; a posting must follow. For loading many pages at once. */
+  idOf(term: string): number {
+    const known = this.#ids.get(term);
+    if (known !== undefined) return known;
+    const id = this.#freeIds.pop() ?? this.#terms.length;
+    this.#terms[id] = term;
+    this.#ids.set(term, id);
+    this.#spellings.add(term, id);
+    return id;
+  }
+
+  addCount(id: number, slot: number, count: number): void {
+    if (slot >= MOST_SLOTS) throw new Error("postings: more pages than a posting can name");
+    this.#lists.push(id, (slot << COUNT_BITS) | Math.min(count, LARGE_COUNT));
+    if (count >= LARGE_COUNT) this.#large.set(id * MOST_SLOTS + slot, count);
+  }
+
+  /** Takes a page out. `terms` are the terms it was added with; without them every term is looked through. */
+  remove(slot: number, terms?: readonly string[]): void {
+    if (terms !== undefined) {
+      for (const term of new Set(terms)) {
+        if (!this.#removeFrom(this.#ids.get(term), slot))
+          throw new Error("postings: a page is missing from the postings of its own term");
       }
-      postings.slots.push(slot);
-      postings.counts.push(count);
+      return;
     }
-    this.#termsOfSlot.set(slot, [...counts.keys()]);
+    for (let id = 0; id < this.#terms.length; id += 1) this.#removeFrom(id, slot);
   }
 
-  remove(slot: number): void {
-    for (const term of this.#termsOfSlot.get(slot) ?? []) {
-      const postings = this.#byTerm.get(term);
-      const index = postings === undefined ? -1 : postings.slots.indexOf(slot);
-      if (postings === undefined || index < 0)
-        throw new Error("postings: a page is missing from the postings of its own term");
-      const lastSlot = postings.slots.pop();
-      const lastCount = postings.counts.pop();
-      if (lastSlot === undefined || lastCount === undefined) throw new Error("postings: empty postings were kept");
-      if (index < postings.slots.length) {
-        postings.slots[index] = lastSlot;
-        postings.counts[index] = lastCount;
-      }
-      if (postings.slots.length > 0) continue;
-      this.#byTerm.delete(term);
-      this.#spellings.remove(term);
+  #removeFrom(id: number | undefined, slot: number): boolean {
+    if (id === undefined || this.#lists.length(id) === 0) return false;
+    if (!this.#lists.remove(id, (posting) => posting >>> COUNT_BITS === slot)) return false;
+    this.#large.delete(id * MOST_SLOTS + slot);
+    if (this.#lists.length(id) > 0) return true;
+    const term = this.#terms[id] ?? "";
+    this.#ids.delete(term);
+    this.#terms[id] = "";
+    this.#freeIds.push(id);
+    this.#spellings.remove(term, id);
+    return true;
+  }
+
+  has(term: string): boolean {
+    return this.#ids.has(term);
+  }
+
+  /** Pages that hold the term. */
+  frequency(term: string): number {
+    const id = this.#ids.get(term);
+    return id === undefined ? 0 : this.#lists.length(id);
+  }
+
+  find(term: string): number | undefined {
+    return this.#ids.get(term);
+  }
+
+  termOf(id: number): string {
+    return this.#terms[id] ?? "";
+  }
+
+  /** Reads a term's postings into `slots` and `counts`; answers how many pages there are. */
+  read(id: number): number {
+    const length = this.#lists.length(id);
+    if (length > this.#buffer.length) {
+      const size = grown(this.#buffer.length, length);
+      this.#buffer = new Uint32Array(size);
+      this.slots = new Uint32Array(size);
+      this.counts = new Uint32Array(size);
     }
-    this.#termsOfSlot.delete(slot);
+    this.#lists.copy(id, this.#buffer);
+    for (let index = 0; index < length; index += 1) {
+      const posting = this.#buffer[index] ?? 0;
+      const slot = posting >>> COUNT_BITS;
+      const count = posting & LARGE_COUNT;
+      this.slots[index] = slot;
+      this.counts[index] = count < LARGE_COUNT ? count : (this.#large.get(id * MOST_SLOTS + slot) ?? count);
+    }
+    return length;
   }
 
-  find(term: string): TermPostings | undefined {
-    return this.#byTerm.get(term);
-  }
-
-  /** Every term there is; used only where a query cannot name its terms, such as one Chinese character. */
-  terms(): IterableIterator<string> {
-    return this.#byTerm.keys();
+  /** One Chinese character as a question's term stands for every pair that holds it, since pages are indexed by pairs. */
+  members(term: string): number[] {
+    const own = this.#ids.get(term);
+    const members = own === undefined ? [] : [own];
+    if (term.length !== 1 || /[a-z0-9]/.test(term)) return members;
+    return [...members, ...this.#spellings.holding(term)];
   }
 
   /** Held terms spelt like this one, without it. */
   similar(term: string): SimilarTerm[] {
-    return this.#spellings.similar(term);
-  }
-
-  get size(): number {
-    return this.#byTerm.size;
+    return this.#spellings.similar(term, this.#ids.get(term));
   }
 }

@@ -1,7 +1,7 @@
 /**
  * The date a question asks about: "in June 2023", "on 3 May", "last May", "yesterday", "去年五月", "2023年5月".
  *
- * Use `readDateHint(text, now)` once per query and `dateMatch(hint, at)` once per page: the share of the asked parts that the
+ * Use `readDateHint(text, now)` once per query and `dateMatch(hint, at, day)` once per page: the share of the asked parts that the
  * page's own date has, 0 to 1.
  * What must hold: pure and total; times are UTC milliseconds and days are UTC days; without `now` a relative expression keeps
  * only what it says by itself ("last May" is May, "yesterday" is nothing).
@@ -205,13 +205,24 @@ export function readDateHint(text: string, now?: number): DateHint | null {
   return hint.months.length + hint.years.length + hint.days.length + hint.spans.length === 0 ? null : hint;
 }
 
-/** The share of the asked parts (each month, year, day number and span) that hold for a page of this time. */
-export function dateMatch(hint: DateHint, at: number): number {
+/** A UTC day as one number, for comparing many pages with a hint; 0 for a time that no calendar has. */
+export function packDay(at: number): number {
   const date = new Date(at);
+  const year = date.getUTCFullYear();
+  return Number.isNaN(year) ? 0 : year * 512 + date.getUTCMonth() * 32 + date.getUTCDate();
+}
+
+/**
+ * The share of the asked parts (each month, year, day number and span) that hold for a page of this time and day
+ * (`packDay(at)`).
+ */
+export function dateMatch(hint: DateHint, at: number, day = packDay(at)): number {
   let matched = 0;
-  if (hint.months.includes(date.getUTCMonth())) matched += 1;
-  if (hint.years.includes(date.getUTCFullYear())) matched += 1;
-  if (hint.days.includes(date.getUTCDate())) matched += 1;
+  if (day !== 0) {
+    if (hint.months.includes((day >> 5) & 15)) matched += 1;
+    if (hint.years.includes(day >> 9)) matched += 1;
+    if (hint.days.includes(day & 31)) matched += 1;
+  }
   for (const span of hint.spans) if (at >= span.from && at < span.to) matched += 1;
   return matched / (hint.months.length + hint.years.length + hint.days.length + hint.spans.length);
 }

@@ -3,15 +3,21 @@
  * is ever in it.
  *
  * Use `add(indexEntry(page))` when a page is written and at boot, `remove(page)` when it is forgotten, `search(query)` to rank.
- * What must hold: any text is a valid query; a page that shares nothing with the query is not returned, so a query that shares nothing returns an
- * empty list; scores are above 0; the result depends on the pages held, not on the order in which they came.
+ * What must hold: any text is a valid query; a page that shares nothing with the query is not returned, so a query that shares
+ * nothing returns an empty list; scores are above 0; the result depends on the pages held, not on the order in which they came.
+ *
+ * Parts: `page-columns.ts` holds a page's numbers, `postings.ts` its words, `lexical-columns.ts` works out a question's words
+ * over all pages, `search-features.ts` reads a page's features, `top-hits.ts` keeps the best. What a page scores whatever is
+ * asked is kept with it and worked out again only where a page is added or removed. Every related page is scored: a page that
+ * `FeatureReader.read` calls unrelated is never returned, so leaving its score out changes nothing.
  */
-import { measureFeatures, FEATURES, type FeatureColumns } from "#kernel/vm/search-features.ts";
-import { layOut, type HeldPage, type Layout } from "#kernel/vm/search-layout.ts";
+import { FEATURES, FeatureReader, FIRST_STATIC, readStatic, type FeatureName } from "#kernel/vm/search-features.ts";
+import { ASSISTANT, EVIDENCE, NONE, PageColumns, resized, USER, type HeldEntry } from "#kernel/vm/page-columns.ts";
 import { Postings } from "#kernel/vm/postings.ts";
-import { readQuestion } from "#kernel/vm/search-question.ts";
+import { readQuestion, type Question } from "#kernel/vm/search-question.ts";
 import { ASSISTANT_WEIGHTS, PEER_WEIGHTS, type Weights } from "#kernel/vm/search-weights.ts";
 import type { IndexEntry } from "#kernel/vm/search-entry.ts";
+import { TopHits } from "#kernel/vm/top-hits.ts";
 
 export { indexEntry, type IndexEntry } from "#kernel/vm/search-entry.ts";
 
@@ -22,6 +28,7 @@ export interface SearchQuery {
   /** UTC milliseconds, both inclusive. Pages without a time are left out when either is given. */
   from?: number;
   to?: number;
+  /** Asked only of pages that would be among the results. */
   filter?: (page: number) => boolean;
   /** UTC milliseconds; what "last May" and "yesterday" count from. */
   now?: number;
@@ -33,161 +40,175 @@ export interface SearchHit {
   score: number;
 }
 
-/** What a query measures, for fitting weights and for explaining a result. */
+/** What a query measures, for fitting weights and for explaining a result: page numbers, and one column a feature beside them. */
 export interface Measured {
-  pages: readonly HeldPage[];
-  columns: FeatureColumns;
-}
-
-interface Ranked extends SearchHit {
-  order: number;
-}
-
-/** Kinds that stand alone: what was remembered before and after a fact is not its context, as it is for a turn. */
-const STANDALONE_KINDS: ReadonlySet<string> = new Set(["fact", "note", "instruction", "summary"]);
-
-function sessionKey({ entry }: HeldPage): string {
-  return STANDALONE_KINDS.has(entry.kind) ? `page ${entry.page}` : `session ${entry.session}`;
-}
-
-function compareHeld(one: HeldPage, other: HeldPage): number {
-  return one.entry.order - other.entry.order || one.entry.page - other.entry.page;
+  pages: readonly number[];
+  columns: Record<FeatureName, Float64Array>;
 }
 
 export class SearchIndex {
+  readonly #pages = new PageColumns();
   readonly #postings = new Postings();
-  readonly #held = new Map<number, HeldPage>();
-  readonly #sessions = new Map<string, HeldPage[]>();
-  readonly #speakers = new Map<string, number>();
-  readonly #freeSlots: number[] = [];
-  #slots = 0;
+  readonly #reader = new FeatureReader(this.#pages, this.#postings);
+  readonly #values = new Float64Array(FEATURES.length);
+  /** Weighted sum of a page's static features under `#weights`. */
+  #standing = new Float64Array(0);
+  #weights: Weights = ASSISTANT_WEIGHTS;
   #rolePages = 0;
   #speakerPages = 0;
-  #layout: Layout | null = null;
+  /** The names of all speakers, in order; null after a speaker came or went. */
+  #speakers: readonly string[] | null = [];
 
   get size(): number {
-    return this.#held.size;
+    return this.#pages.size;
+  }
+
+  /** Bytes of memory: arrays exactly, maps by an estimate. */
+  get bytes(): number {
+    return this.#pages.bytes + this.#postings.bytes + this.#reader.bytes + this.#standing.length * 8;
   }
 
   has(page: number): boolean {
-    return this.#held.has(page);
+    return this.#pages.slotOf(page) !== undefined;
   }
 
-  /** Adds a page, or replaces what is held of it. */
-  add(entry: IndexEntry): void {
-    this.remove(entry.page);
+  /** Adds a page, or replaces what is held of it. `heldTerms` are the terms it is held with, if the caller knows them. */
+  add(entry: IndexEntry, heldTerms?: readonly string[]): void {
+    this.remove(entry.page, heldTerms);
     const { terms, ...rest } = entry;
-    const held: HeldPage = { slot: this.#freeSlots.pop() ?? this.#slots++, entry: rest, length: terms.length };
-    this.#postings.add(held.slot, terms);
-    this.#held.set(entry.page, held);
-    this.#placeInSession(held);
-    this.#count(held, 1);
-    this.#layout = null;
+    const slot = this.addHeld({ ...rest, length: terms.length });
+    this.#postings.add(slot, terms);
   }
 
-  /** Forgets a page with all its words; nothing happens when it is not held. */
-  remove(page: number): void {
-    const held = this.#held.get(page);
-    if (held === undefined) return;
-    this.#postings.remove(held.slot);
-    this.#held.delete(page);
-    const key = sessionKey(held);
-    const session = this.#sessions.get(key) ?? [];
-    session.splice(session.indexOf(held), 1);
-    if (session.length === 0) this.#sessions.delete(key);
-    this.#count(held, -1);
-    this.#freeSlots.push(held.slot);
-    this.#layout = null;
+  /** The page's numbers without its words, which must follow at the slot it answers: `idOf` and `addCount` of `postings`. */
+  addHeld(held: HeldEntry): number {
+    const speakers = this.#pages.speakers.size;
+    const slot = this.#pages.add(held);
+    this.#count(slot, 1);
+    if (this.#pages.speakers.size !== speakers) this.#speakers = null;
+    this.#standAround(slot);
+    return slot;
+  }
+
+  get postings(): Postings {
+    return this.#postings;
+  }
+
+  /**
+   * Forgets a page with all its words; nothing happens when it is not held. `heldTerms` are the terms it was added with: without
+   * them every term of the index is looked through.
+   */
+  remove(page: number, heldTerms?: readonly string[]): void {
+    const slot = this.#pages.slotOf(page);
+    if (slot === undefined) return;
+    this.#postings.remove(slot, heldTerms);
+    this.#count(slot, -1);
+    const speakers = this.#pages.speakers.size;
+    const [before, after] = [this.#pages.previous[slot] ?? NONE, this.#pages.next[slot] ?? NONE];
+    this.#pages.remove(slot);
+    if (this.#pages.speakers.size !== speakers) this.#speakers = null;
+    const neighbour = before === NONE ? after : before;
+    if (neighbour !== NONE) this.#standAround(neighbour);
+  }
+
+  /** Marks whether a page can support an answer. */
+  setEvidence(page: number, evidence: boolean): void {
+    const slot = this.#pages.slotOf(page);
+    if (slot === undefined) return;
+    const flags = this.#pages.flags[slot] ?? 0;
+    this.#pages.flags[slot] = evidence ? flags | EVIDENCE : flags & ~EVIDENCE;
+  }
+
+  isEvidence(page: number): boolean {
+    const slot = this.#pages.slotOf(page);
+    return slot === undefined || ((this.#pages.flags[slot] ?? 0) & EVIDENCE) !== 0;
   }
 
   /** Ranked pages, best first; equal scores by page order. */
   search(query: SearchQuery): SearchHit[] {
-    if (query.limit <= 0 || this.#held.size === 0) return [];
-    const { pages, columns } = this.measure(query.text, query.now);
-    const weights = this.#weights();
-    const ranked: Ranked[] = [];
-    const totals = weigh(columns, weights, pages.length);
-    for (let position = 0; position < pages.length; position += 1) {
-      const held = pages[position];
-      if (held === undefined || !isRelated(columns, position) || !isWanted(held, query)) continue;
-      ranked.push({ page: held.entry.page, order: held.entry.order, score: totals[position] ?? 0 });
+    if (query.limit <= 0 || this.size === 0) return [];
+    const weights = this.#useWeights();
+    this.#reader.ask(this.#questionOf(query.text, query.now));
+    const asked = FEATURES.slice(0, FIRST_STATIC).map((name) => weights[name] ?? 0);
+    const hits = new TopHits(Math.min(query.limit, this.size), this.#pages);
+    const wanted = this.#wanted(query);
+    const values = this.#values;
+    for (let slot = 0; slot < this.#pages.used; slot += 1) {
+      if (!this.#reader.read(slot, values)) continue;
+      let score = this.#standing[slot] ?? 0;
+      for (let place = 0; place < FIRST_STATIC; place += 1) score += (asked[place] ?? 0) * (values[place] ?? 0);
+      if (hits.admits(score, slot) && wanted(slot)) hits.add(score, slot);
     }
-    ranked.sort((one, other) => other.score - one.score || one.order - other.order || one.page - other.page);
-    return ranked.slice(0, query.limit).map(({ page, score }) => ({ page, score: softplus(score) }));
+    return hits.ranked().map(({ slot, score }) => ({ page: this.#pages.page[slot] ?? 0, score: softplus(score) }));
   }
 
   /** Every feature of every page for a query: what `search` weighs. */
   measure(text: string, now?: number): Measured {
-    this.#layout ??= layOut(this.#sessions.values(), this.#slots);
-    const question = readQuestion(text, [...this.#speakers.keys()].sort(), now);
-    return { pages: this.#layout.pages, columns: measureFeatures(question, this.#layout, this.#postings) };
+    this.#reader.ask(this.#questionOf(text, now));
+    const slots = Array.from({ length: this.#pages.used }, (_, slot) => slot).filter((slot) => this.#pages.has(slot));
+    const columns = FEATURES.map(() => new Float64Array(slots.length));
+    slots.forEach((slot, row) => {
+      this.#reader.read(slot, this.#values, true);
+      readStatic(this.#pages, slot, this.#values);
+      this.#values.forEach((value, place) => columns[place]?.fill(value, row, row + 1));
+    });
+    return {
+      pages: slots.map((slot) => this.#pages.page[slot] ?? 0),
+      columns: Object.fromEntries(FEATURES.map((name, place) => [name, columns[place]])) as Measured["columns"],
+    };
+  }
+
+  #questionOf(text: string, now?: number): Question {
+    this.#speakers ??= this.#pages.speakers.all().sort();
+    return readQuestion(text, this.#speakers, now);
   }
 
   /**
    * A user's chat with an assistant asks for other weights than people talking to each other. The larger kind decides, so that a
    * few questions of the user do not turn the weights of a long imported conversation.
    */
-  #weights(): Weights {
-    return this.#rolePages > this.#speakerPages || this.#speakerPages === 0 ? ASSISTANT_WEIGHTS : PEER_WEIGHTS;
+  #useWeights(): Weights {
+    const assistant = this.#rolePages > this.#speakerPages || this.#speakerPages === 0;
+    const weights = assistant ? ASSISTANT_WEIGHTS : PEER_WEIGHTS;
+    if (weights === this.#weights) return weights;
+    this.#weights = weights;
+    for (let slot = 0; slot < this.#pages.used; slot += 1) this.#stand(slot);
+    return weights;
   }
 
-  #placeInSession(held: HeldPage): void {
-    const key = sessionKey(held);
-    const session = this.#sessions.get(key);
-    if (session === undefined) {
-      this.#sessions.set(key, [held]);
-      return;
-    }
-    let index = session.length;
-    while (index > 0) {
-      const before = session[index - 1];
-      if (before === undefined || compareHeld(before, held) < 0) break;
-      index -= 1;
-    }
-    session.splice(index, 0, held);
+  /** Works out the standing score of a page and of those whose place in their session a change of it can touch. */
+  #standAround(slot: number): void {
+    if (this.#standing.length < this.#pages.capacity)
+      this.#standing = resized(this.#standing, new Float64Array(this.#pages.capacity));
+    this.#pages.forEachNear(slot, (near) => this.#stand(near));
   }
 
-  #count(held: HeldPage, change: 1 | -1): void {
-    const { role, speaker } = held.entry;
-    if (role === "user" || role === "assistant") this.#rolePages += change;
-    else if (speaker !== null) this.#speakerPages += change;
-    if (speaker === null) return;
-    const pages = (this.#speakers.get(speaker) ?? 0) + change;
-    if (pages === 0) this.#speakers.delete(speaker);
-    else this.#speakers.set(speaker, pages);
+  #stand(slot: number): void {
+    readStatic(this.#pages, slot, this.#values);
+    let sum = 0;
+    for (let place = FIRST_STATIC; place < FEATURES.length; place += 1)
+      sum += (this.#weights[FEATURES[place] ?? "user"] ?? 0) * (this.#values[place] ?? 0);
+    this.#standing[slot] = sum;
   }
-}
 
-/** The weighted sum of every feature, by position. */
-export function weigh(columns: FeatureColumns, weights: Weights, size: number): Float64Array {
-  const totals = new Float64Array(size);
-  for (const name of FEATURES) {
-    const weight = weights[name] ?? 0;
-    if (weight === 0) continue;
-    const column = columns[name];
-    for (let position = 0; position < size; position += 1)
-      totals[position] = (totals[position] ?? 0) + weight * (column[position] ?? 0);
+  /** The query's filters as one question about a slot, the dearest last. */
+  #wanted({ kinds, from, to, filter }: SearchQuery): (slot: number) => boolean {
+    const pages = this.#pages;
+    const allowed = kinds === undefined ? null : new Set(kinds.map((kind) => pages.kinds.find(kind) ?? NONE));
+    return (slot) => {
+      const at = pages.at[slot] ?? NaN;
+      if (allowed !== null && !allowed.has(pages.kind[slot] ?? NONE)) return false;
+      // Not `at < from`: a page without a time compares as NaN.
+      if (from !== undefined && !(at >= from)) return false;
+      if (to !== undefined && !(at <= to)) return false;
+      return filter === undefined || filter(pages.page[slot] ?? 0);
+    };
   }
-  return totals;
-}
 
-/** Shares a word, a related or alike word, the person or the date with the question; form alone (length, a question mark) is no relation. */
-function isRelated(columns: FeatureColumns, position: number): boolean {
-  return (
-    (columns.near2[position] ?? 0) > 0 ||
-    (columns.mates[position] ?? 0) > 0 ||
-    (columns.spelling[position] ?? 0) > 0 ||
-    (columns.speaker[position] ?? 0) > 0 ||
-    (columns.date[position] ?? 0) > 0
-  );
-}
-
-function isWanted(held: HeldPage, query: SearchQuery): boolean {
-  const { page, kind, at } = held.entry;
-  if (query.kinds !== undefined && !query.kinds.includes(kind)) return false;
-  if (query.from !== undefined && (at === null || at < query.from)) return false;
-  if (query.to !== undefined && (at === null || at > query.to)) return false;
-  return query.filter === undefined || query.filter(page);
+  #count(slot: number, change: 1 | -1): void {
+    if (((this.#pages.flags[slot] ?? 0) & (USER | ASSISTANT)) !== 0) this.#rolePages += change;
+    else if (this.#pages.speaker[slot] !== NONE) this.#speakerPages += change;
+  }
 }
 
 /** ln(1 + e^x): keeps the order and makes every score positive. */

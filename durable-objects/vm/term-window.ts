@@ -1,89 +1,197 @@
 /**
- * One query term over the whole layout: how often each page and its neighbours hold it, and the BM25 arithmetic on such counts.
+ * One query term over all pages: how often each page and its neighbours hold it, and the BM25 arithmetic on such counts.
  *
- * Use one `TermWindow` a query: `load(terms, …)`, then read `count`, `at(position, distance)` and `touched`, then load the next.
- * What must hold: counts are whole numbers and sums run in a fixed order, so the same pages give the same floating-point result
- * whatever order they were added in.
+ * Use one `TermWindow` for an index: `prepare()` before a query, then for each term `load(ids, postings)` and one of the walks
+ * (`each`, `eachNear`, `eachWindow`), which visit only pages that the term can touch.
+ * What must hold: counts are whole numbers and a walk visits a page once, so the same pages give the same floating-point result
+ * whatever order they were added in. The arrays are kept between queries and never shrink.
  */
-import type { Layout } from "#kernel/vm/search-layout.ts";
+import { grown } from "#kernel/vm/block-lists.ts";
+import { NONE, REACH, type PageColumns } from "#kernel/vm/page-columns.ts";
 import type { Postings } from "#kernel/vm/postings.ts";
 
-export interface Field {
-  column: Float64Array;
-  k1: number;
-  b: number;
-  length: Float64Array;
-  average: number;
-}
+/** BM25 of one field: how fast counts saturate, how much length weighs, the lengths and their mean. */
+export class Field {
+  readonly #length: Uint32Array;
+  readonly #gain: number;
+  readonly #base: number;
+  readonly #slope: number;
 
-export function saturate(count: number, field: Field, position: number): number {
-  const norm = 1 - field.b + (field.b * (field.length[position] ?? 0)) / field.average;
-  return (count * (field.k1 + 1)) / (count + field.k1 * norm);
+  constructor(k1: number, b: number, length: Uint32Array, average: number) {
+    this.#length = length;
+    this.#gain = k1 + 1;
+    this.#base = k1 * (1 - b);
+    this.#slope = (k1 * b) / average;
+  }
+
+  /** count (k1 + 1) / (count + k1 (1 - b + b length / average)) */
+  saturate(count: number, slot: number): number {
+    return (count * this.#gain) / (count + this.#base + this.#slope * (this.#length[slot] ?? 0));
+  }
 }
 
 export function inverseFrequency(size: number, frequency: number): number {
   return Math.log(1 + (size - frequency + 0.5) / (frequency + 0.5));
 }
 
-/** Counts of one term by position, cleared between terms; `touched` lists the positions whose window holds the term. */
+/** Above this share of pages that hold a term, walking every session is quicker than looking around each of them. */
+const DENSE_SHARE = 1 / 12;
+
+/** `own` occurrences on the page; at exactly distance 1; at exactly 2; on the page and all within reach. */
+export type WindowVisit = (slot: number, own: number, at1: number, at2: number, wide: number) => void;
+
 export class TermWindow {
-  readonly count: Float64Array;
-  readonly touched: number[] = [];
-  readonly #stamp: Int32Array;
-  readonly #layout: Layout;
-  readonly #held: number[] = [];
+  readonly #pages: PageColumns;
+  /** Occurrences of the loaded terms by slot; all 0 but at `#held`. */
+  #count = new Uint32Array(0);
+  #held = new Uint32Array(0);
+  #holders = 0;
+  #touched = new Uint32Array(0);
+  #stamp = new Uint32Array(0);
   #round = 0;
 
-  constructor(layout: Layout) {
-    this.#layout = layout;
-    this.count = new Float64Array(layout.size);
-    this.#stamp = new Int32Array(layout.size);
+  constructor(pages: PageColumns) {
+    this.#pages = pages;
   }
 
-  /** Loads the postings of some terms as if they were one; returns how many pages hold any. */
-  load(terms: readonly string[], postings: Postings, reach: number): number {
-    for (const position of this.#held) this.count[position] = 0;
-    this.#held.length = 0;
-    this.touched.length = 0;
-    this.#round += 1;
-    for (const term of terms) {
-      const found = postings.find(term);
-      if (found === undefined) continue;
-      for (let index = 0; index < found.slots.length; index += 1) {
-        const position = this.#layout.positionOfSlot[found.slots[index] ?? 0] ?? 0;
-        if (this.count[position] === 0) this.#held.push(position);
-        this.count[position] = (this.count[position] ?? 0) + (found.counts[index] ?? 0);
+  get bytes(): number {
+    return this.#count.length * 16;
+  }
+
+  prepare(): void {
+    if (this.#count.length >= this.#pages.used) return;
+    const size = grown(this.#count.length, this.#pages.used);
+    this.#count = new Uint32Array(size);
+    this.#held = new Uint32Array(size);
+    this.#touched = new Uint32Array(size);
+    this.#stamp = new Uint32Array(size);
+    this.#holders = 0;
+    this.#round = 0;
+  }
+
+  /** Loads the postings of some terms as if they were one; answers how many pages hold any. */
+  load(ids: readonly number[], postings: Postings): number {
+    const count = this.#count;
+    const held = this.#held;
+    for (let index = 0; index < this.#holders; index += 1) count[held[index] ?? 0] = 0;
+    let holders = 0;
+    for (const id of ids) {
+      const length = postings.read(id);
+      const { slots, counts } = postings;
+      for (let index = 0; index < length; index += 1) {
+        const slot = slots[index] ?? 0;
+        const before = count[slot] ?? 0;
+        if (before === 0) held[holders++] = slot;
+        count[slot] = before + (counts[index] ?? 0);
       }
     }
-    for (const position of this.#held) this.#touch(position, reach);
-    return this.#held.length;
+    this.#holders = holders;
+    return holders;
   }
 
-  #touch(position: number, reach: number): void {
-    const from = Math.max(this.#layout.start[position] ?? 0, position - reach);
-    const to = Math.min((this.#layout.end[position] ?? 0) - 1, position + reach);
-    for (let near = from; near <= to; near += 1) {
-      if (this.#stamp[near] === this.#round) continue;
-      this.#stamp[near] = this.#round;
-      this.touched.push(near);
+  /** Visits the pages that hold the term. */
+  each(visit: (slot: number, own: number) => void): void {
+    for (let index = 0; index < this.#holders; index += 1) {
+      const slot = this.#held[index] ?? 0;
+      visit(slot, this.#count[slot] ?? 0);
     }
   }
 
-  /** Occurrences at exactly this distance, before and after, in the same session. */
-  at(position: number, distance: number): number {
-    const before = position - distance;
-    const after = position + distance;
-    return (
-      (before >= (this.#layout.start[position] ?? 0) ? (this.count[before] ?? 0) : 0) +
-      (after < (this.#layout.end[position] ?? 0) ? (this.count[after] ?? 0) : 0)
-    );
+  /** Visits the pages that hold the term or stand beside one that does. */
+  eachNear(visit: (slot: number, own: number, at1: number) => void): void {
+    const touched = this.#touch(1);
+    const { previous, next } = this.#pages;
+    for (let index = 0; index < touched; index += 1) {
+      const slot = this.#touched[index] ?? 0;
+      visit(slot, this.#count[slot] ?? 0, this.#at(previous[slot] ?? NONE) + this.#at(next[slot] ?? NONE));
+    }
   }
-}
 
-/** One Chinese character as a term stands for every pair that holds it, since pages are indexed by pairs. */
-export function membersOf(term: string, postings: Postings): string[] {
-  if (term.length !== 1 || /[a-z0-9]/.test(term)) return [term];
-  const members = [term];
-  for (const known of postings.terms()) if (known.length === 2 && known.includes(term)) members.push(known);
-  return members;
+  /** Visits the pages within reach of one that holds the term. */
+  eachWindow(visit: WindowVisit): void {
+    if (this.#holders > this.#pages.used * DENSE_SHARE) this.#walkSessions(visit);
+    else this.#walkTouched(visit);
+  }
+
+  #at(slot: number): number {
+    return slot === NONE ? 0 : (this.#count[slot] ?? 0);
+  }
+
+  #walkTouched(visit: WindowVisit): void {
+    const touched = this.#touch(REACH);
+    const count = this.#count;
+    const { previous, next } = this.#pages;
+    for (let index = 0; index < touched; index += 1) {
+      const slot = this.#touched[index] ?? 0;
+      const own = count[slot] ?? 0;
+      let [before, after, wide, at1, at2] = [slot, slot, own, 0, 0];
+      for (let distance = 1; distance <= REACH; distance += 1) {
+        before = before === NONE ? NONE : (previous[before] ?? NONE);
+        after = after === NONE ? NONE : (next[after] ?? NONE);
+        const both = this.#at(before) + this.#at(after);
+        wide += both;
+        if (distance === 1) at1 = both;
+        else if (distance === 2) at2 = both;
+      }
+      visit(slot, own, at1, at2, wide);
+    }
+  }
+
+  /** Walks every session from its first page with a window of counts that moves along. */
+  #walkSessions(visit: WindowVisit): void {
+    const { previous, used } = this.#pages;
+    for (let slot = 0; slot < used; slot += 1) if (previous[slot] === NONE) this.#walkSession(slot, visit);
+  }
+
+  #walkSession(head: number, visit: WindowVisit): void {
+    const count = this.#count;
+    const { next } = this.#pages;
+    let ahead = head;
+    let [before4, before3, before2, before1] = [0, 0, 0, 0];
+    const own0 = count[head] ?? 0;
+    const after = [0, 0, 0, 0];
+    for (let distance = 0; distance < REACH; distance += 1) {
+      if (ahead !== NONE) ahead = next[ahead] ?? NONE;
+      after[distance] = this.#at(ahead);
+    }
+    let [own, after1, after2, after3, after4] = [own0, after[0] ?? 0, after[1] ?? 0, after[2] ?? 0, after[3] ?? 0];
+    for (let slot = head; slot !== NONE; slot = next[slot] ?? NONE) {
+      const wide = before4 + before3 + before2 + before1 + own + after1 + after2 + after3 + after4;
+      if (wide > 0) visit(slot, own, before1 + after1, before2 + after2, wide);
+      before4 = before3;
+      before3 = before2;
+      before2 = before1;
+      before1 = own;
+      own = after1;
+      after1 = after2;
+      after2 = after3;
+      after3 = after4;
+      if (ahead !== NONE) ahead = next[ahead] ?? NONE;
+      after4 = ahead === NONE ? 0 : (count[ahead] ?? 0);
+    }
+  }
+
+  /** Lists every page within `reach` of a holder once; answers how many. */
+  #touch(reach: number): number {
+    const { previous, next } = this.#pages;
+    this.#round += 1;
+    let touched = 0;
+    for (let index = 0; index < this.#holders; index += 1) {
+      const slot = this.#held[index] ?? 0;
+      let near = slot;
+      let steps = reach + 1;
+      for (let back = 0; back < reach && previous[near] !== NONE; back += 1) {
+        near = previous[near] ?? NONE;
+        steps += 1;
+      }
+      for (; steps > 0 && near !== NONE; steps -= 1) {
+        if (this.#stamp[near] !== this.#round) {
+          this.#stamp[near] = this.#round;
+          this.#touched[touched++] = near;
+        }
+        near = next[near] ?? NONE;
+      }
+    }
+    return touched;
+  }
 }
