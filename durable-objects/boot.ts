@@ -57,6 +57,7 @@ export function boot(ctx: DurableObjectState, env: Cloudflare.Env, caller: Calle
     alarmAt: null,
     flushes: 0,
     flushing: null,
+    working: new Map(),
   };
   for (const thread of recover(kernel)) workThread(kernel, thread, cycle);
   if (storage.sql.exec("SELECT 1 FROM pages WHERE dirty = 1 LIMIT 1").toArray().length > 0) {

@@ -46,4 +46,6 @@ export interface Kernel {
   flushes: number;
   /** The write to D1 that is under way; there is at most one. */
   flushing: Promise<void> | null;
+  /** Background work that this instance is at, by name: there is at most one of each. */
+  readonly working: Map<string, Promise<void>>;
 }

@@ -66,6 +66,17 @@ export const FLUSH_RETRY_MS = 2_000; // milliseconds before a failed write to D1
 export const FLUSH_RETRY_MOST_MS = 300_000; // milliseconds between tries of a failing write at the most
 
 // Summaries and sleep
+export const SUMMARY_DELAY_MS = 1_000; // milliseconds after an eviction before a model is asked to retell it; lets the run go first
+export const SUMMARY_PATIENCE_MS = 60_000; // milliseconds a summary waits at the most for runs to end; protects runs, and summaries from a process that never rests
+export const SUMMARY_CALL_MS = 60_000; // milliseconds one call of a summariser may take, its wait for a slot included
+export const SUMMARY_ATTEMPTS = 3; // tries of one model summary; then the extractive one stays for good
+export const SUMMARY_INPUT_TOKENS = 24_000; // tokens of evicted text in one call of a summariser, whatever its window
+export const SUMMARY_WINDOW_TOKENS = 8_192; // tokens of context of a model that does not say how many it takes
+export const SUMMARY_CHUNKS = 24; // calls of one summary at the most; what is beyond keeps its extractive part
+export const SUMMARY_HALVINGS = 4; // times the input of a call is halved after a model refused it as too large
+export const BREAKER_FAILURES = 3; // failures in a row after which background calls of a model pause
+export const BREAKER_MS = 600_000; // milliseconds of the first such pause, doubled each time
+export const BREAKER_MOST_MS = 21_600_000; // milliseconds of such a pause at the most (6 h)
 export const SUMMARY_TOKENS_MOST = 4_000; // tokens one summary may take, whatever is asked for; keeps it below the bytes of a page
 
 export const QUERY_TERMS = 64; // different terms of a query that are scored, the rarest held ones; protects the index scan

@@ -17,6 +17,9 @@ export type CounterName =
   | "unmapped-messages"
   | "searches"
   | "flush-failures"
+  | "summaries"
+  | "summary-failures"
+  | "background-tokens"
   | "prompt-tokens"
   | "cached-tokens";
 

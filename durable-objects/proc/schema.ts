@@ -66,6 +66,10 @@ const STEPS: readonly (readonly string[])[] = [
      ) WITHOUT ROWID`,
     `CREATE TABLE pin_changes (version INTEGER PRIMARY KEY, block TEXT, page INTEGER)`,
   ],
+  [
+    `CREATE TABLE summary_jobs (page INTEGER PRIMARY KEY, created_at INTEGER NOT NULL, due INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0)`,
+    `CREATE TABLE breakers (name TEXT PRIMARY KEY, failures INTEGER NOT NULL, open_until INTEGER NOT NULL) WITHOUT ROWID`,
+  ],
 ];
 
 /** Whether the object was ever booted as a process. */

@@ -6,6 +6,7 @@ import { setTimer, type TimerWork } from "#kernel/proc/alarm.ts";
 import { expire } from "#kernel/proc/expire.ts";
 import { liveRuns } from "#kernel/proc/runs.ts";
 import { flush } from "#kernel/vm/flush.ts";
+import { ringSummaries } from "#kernel/vm/summarise.ts";
 
 export const TIMER_WORK: TimerWork = {
   /** Being woken is the work: booting recovered the runs. While any is live, the next beat is set. */
@@ -14,4 +15,5 @@ export const TIMER_WORK: TimerWork = {
   },
   flush: (kernel) => flush(kernel),
   expire,
+  summarise: ringSummaries,
 };

@@ -13,6 +13,7 @@ import type { Kernel } from "#kernel/kernel.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
 import type { TraceData } from "#kernel/proc/trace.ts";
 import type { Lease } from "#kernel/sched/lease.ts";
+import type { Band } from "#kernel/sched/policy.ts";
 
 const RETRY_AFTER_SECONDS = 2;
 
@@ -34,15 +35,32 @@ export async function schedule(kernel: Kernel, run: LiveRun, data: TraceData): P
     data["waitedMs"] = 0;
     return success(hold(kernel, run.model, lingering.lease, lingering.since));
   }
+  const holder = `${kernel.user}/${run.id}`;
+  const taken = await takeSlot(kernel, { model: run.model, holder, band: "interactive", signal: run.abort.signal });
+  if (!taken.ok) return taken;
+  data["waitedMs"] = taken.value.lease.waitedMs;
+  return taken;
+}
+
+/** Who asks for a slot, and how much it hurries. */
+export interface SlotRequest {
+  readonly model: string;
+  readonly holder: string;
+  readonly band: Band;
+  /** Ends the wait; throws its reason. */
+  readonly signal: AbortSignal;
+}
+
+/** Waits for a slot of the model's pool. A pool that restarts meanwhile is asked again. */
+export async function takeSlot(kernel: Kernel, request: SlotRequest): Promise<Result<HeldSlot>> {
   for (let attempt = 1; attempt <= POOL_ATTEMPTS; attempt += 1) {
     try {
-      const asked = kernel.env.POOL.getByName(run.model).acquire(`${kernel.user}/${run.id}`, "interactive");
-      const lease = await unlessAborted(kernel, run, Promise.resolve(asked));
+      const asked = kernel.env.POOL.getByName(request.model).acquire(request.holder, request.band);
+      const lease = await unlessAborted(kernel, request, Promise.resolve(asked));
       if (!lease.ok) return lease;
-      data["waitedMs"] = lease.value.waitedMs;
-      return success(hold(kernel, run.model, lease.value, kernel.now()));
+      return success(hold(kernel, request.model, lease.value, kernel.now()));
     } catch (error) {
-      run.abort.signal.throwIfAborted();
+      request.signal.throwIfAborted();
       logEvent("pool-unreachable", { attempt, error: errorName(error) });
     }
   }
@@ -58,13 +76,16 @@ function hold(kernel: Kernel, model: string, lease: Lease, since: number): HeldS
   return { model, lease, since, stopRenewing: () => clearInterval(renewal) };
 }
 
-/** Stops waiting when the run is cancelled; a slot that comes later is given back. */
-async function unlessAborted(kernel: Kernel, run: LiveRun, asked: Promise<Result<Lease>>): Promise<Result<Lease>> {
-  const { signal } = run.abort;
+/** Stops waiting when the signal is aborted; a slot that comes later is given back. */
+async function unlessAborted(
+  kernel: Kernel,
+  { model, signal }: SlotRequest,
+  asked: Promise<Result<Lease>>,
+): Promise<Result<Lease>> {
   const { promise, reject } = Promise.withResolvers<never>();
   const abort = (): void => {
     kernel.background(
-      asked.then((late) => (late.ok ? giveBack(kernel, run.model, late.value) : undefined)).catch(() => undefined),
+      asked.then((late) => (late.ok ? giveBack(kernel, model, late.value) : undefined)).catch(() => undefined),
     );
     reject(signal.reason);
   };

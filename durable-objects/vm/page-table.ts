@@ -110,7 +110,7 @@ export function insertPage(kernel: Kernel, draft: PageDraft): ResidentPage {
   return page;
 }
 
-export type PageChange = Partial<Pick<PageRow, "kind" | "at" | "at_text" | "zoned" | "source">> & {
+export type PageChange = Partial<Pick<PageRow, "kind" | "at" | "at_text" | "zoned" | "source" | "evidence">> & {
   readonly text?: string;
   readonly tags?: string;
 };
@@ -119,7 +119,9 @@ export type PageChange = Partial<Pick<PageRow, "kind" | "at" | "at_text" | "zone
 export function updatePage(kernel: Kernel, page: ResidentPage, change: PageChange): ResidentPage {
   const next: ResidentPage = { ...page, ...change, version: page.version + 1, dirty: 1, updated_at: kernel.now() };
   next.tokens = estimateTokens(next.text);
-  if (change.text !== undefined || change.kind !== undefined) next.evidence = evidenceOf(next);
+  if (change.evidence === undefined && (change.text !== undefined || change.kind !== undefined)) {
+    next.evidence = evidenceOf(next);
+  }
   kernel.sql.exec(
     `UPDATE pages SET kind = ?, text = ?, tokens = ?, version = ?, source = ?, at = ?, at_text = ?, zoned = ?, tags = ?,
      evidence = ?, dirty = 1, updated_at = ?, entry = ? WHERE number = ?`,

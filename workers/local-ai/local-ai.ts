@@ -145,6 +145,7 @@ export class LocalAi extends WorkerEntrypoint<Cloudflare.Env> {
         properties: [
           { property_id: "context_window", value: "131072" },
           { property_id: "function_calling", value: "true" },
+          { property_id: "extractive", value: "true" },
         ],
       },
     ];

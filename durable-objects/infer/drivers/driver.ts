@@ -35,6 +35,8 @@ export interface ModelCard {
   readonly contextWindow: number | null;
   readonly tools: boolean;
   readonly lora: boolean;
+  /** True for an engine that only quotes: it can retell nothing in words of its own. */
+  readonly extractive?: boolean;
 }
 
 export interface Driver {

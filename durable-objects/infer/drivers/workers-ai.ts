@@ -73,6 +73,7 @@ async function listModels(ai: AiBinding): Promise<ModelCard[]> {
       contextWindow: Number.isFinite(window) ? window : null,
       tools: String(property("function_calling")) === "true",
       lora: String(property("lora")) === "true",
+      ...(String(property("extractive")) === "true" ? { extractive: true } : {}),
     };
   });
 }

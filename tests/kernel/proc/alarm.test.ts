@@ -25,7 +25,13 @@ function ahead(kernel: Kernel): { readonly kernel: Kernel; at: number } {
 
 function work(done: string[], more: Partial<TimerWork> = {}): TimerWork {
   const note = (name: TimerName) => () => void done.push(name);
-  return { heartbeat: note("heartbeat"), flush: note("flush"), expire: note("expire"), ...more };
+  return {
+    heartbeat: note("heartbeat"),
+    flush: note("flush"),
+    expire: note("expire"),
+    summarise: note("summarise"),
+    ...more,
+  };
 }
 
 const due = (kernel: Kernel): Record<string, number> =>
