@@ -70,6 +70,10 @@ const STEPS: readonly (readonly string[])[] = [
     `CREATE TABLE summary_jobs (page INTEGER PRIMARY KEY, created_at INTEGER NOT NULL, due INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0)`,
     `CREATE TABLE breakers (name TEXT PRIMARY KEY, failures INTEGER NOT NULL, open_until INTEGER NOT NULL) WITHOUT ROWID`,
   ],
+  [
+    `CREATE TABLE statements (key INTEGER NOT NULL, page INTEGER NOT NULL, PRIMARY KEY (key, page)) WITHOUT ROWID`,
+    `CREATE INDEX statements_page ON statements (page)`,
+  ],
 ];
 
 /** Whether the object was ever booted as a process. */

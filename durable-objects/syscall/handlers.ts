@@ -7,7 +7,14 @@ import { SYSCALLS, type SyscallName } from "#shared/calls.ts";
 import type { Result } from "#shared/result.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
-import { forgetMemory, prepareForget, readMemory, searchMemory, writeMemory } from "#kernel/syscall/sys-memory.ts";
+import {
+  forgetMemory,
+  prepareForget,
+  prepareWriteMemory,
+  readMemory,
+  searchMemory,
+  writeMemory,
+} from "#kernel/syscall/sys-memory.ts";
 import { listProcesses } from "#kernel/syscall/sys-process.ts";
 
 export type Handler =
@@ -25,6 +32,7 @@ export type Handler =
 export const HANDLERS: Readonly<Record<SyscallName, Handler>> = {
   memory_write: {
     effect: true,
+    prepare: (kernel, args) => prepareWriteMemory(kernel, SYSCALLS.memory_write.arguments.parse(args)),
     act: (kernel, run, args) => writeMemory(kernel, run, SYSCALLS.memory_write.arguments.parse(args)),
   },
   memory_search: {

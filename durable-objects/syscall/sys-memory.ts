@@ -9,7 +9,7 @@ import { failure } from "#shared/errors.ts";
 import { composePageHandle, pageNumber, parsePageHandle } from "#shared/ids.ts";
 import { SEARCH_CHARACTERS, SEARCH_RESULTS } from "#shared/limits.ts";
 import { failed, success, type Result } from "#shared/result.ts";
-import { PAGE_KINDS, type PageKind } from "#shared/abi.ts";
+import { PAGE_KINDS, type NewPage, type PageKind } from "#shared/abi.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { count } from "#kernel/proc/counters.ts";
 import { notePages, type LiveRun, type PageUse } from "#kernel/proc/live-run.ts";
@@ -18,7 +18,7 @@ import { forgetPage } from "#kernel/vm/forget.ts";
 import { renderPage } from "#kernel/vm/page.ts";
 import { findPage } from "#kernel/vm/page-table.ts";
 import { noteReferences, pageFrame } from "#kernel/vm/reference-log.ts";
-import { writePage } from "#kernel/vm/write-page.ts";
+import { prepareWrite, writePage } from "#kernel/vm/write-page.ts";
 
 const NO_PAGE = failure("not_found", "There is no such page.");
 
@@ -27,15 +27,23 @@ function show(kernel: Kernel, run: LiveRun, numbers: readonly number[], how: Pag
   notePages(kernel, run.id, numbers, how);
 }
 
-export function writeMemory(kernel: Kernel, run: LiveRun, args: SyscallArguments<"memory_write">): Result<unknown> {
-  const page = {
+function newPage(args: SyscallArguments<"memory_write">): NewPage {
+  return {
     text: args.text,
     kind: args.kind ?? ("fact" as const),
     role: "user" as const,
-    thread: run.thread,
     ...(args.at === undefined ? {} : { at: args.at }),
     ...(args.tags === undefined ? {} : { tags: args.tags }),
   };
+}
+
+/** Brings to hand what may say the same already. */
+export async function prepareWriteMemory(kernel: Kernel, args: SyscallArguments<"memory_write">): Promise<void> {
+  await prepareWrite(kernel, newPage(args));
+}
+
+export function writeMemory(kernel: Kernel, run: LiveRun, args: SyscallArguments<"memory_write">): Result<unknown> {
+  const page = { ...newPage(args), thread: run.thread };
   const written = writePage(kernel, page, { run: run.id, defaultAt: kernel.now() });
   if (!written.ok) return written;
   const numbers = written.value.map((entry) => entry.number);

@@ -85,12 +85,21 @@ function sameWords(kernel: Kernel, page: ResidentPage, runs: readonly RunId[]): 
     )
     .toArray();
   const tag = `[${composePageHandle(page.number)}]`;
+  const wrote = new Set([page.run, ...writers(kernel, page)]);
   return rows
     .filter((row) => {
-      const beside = row.run === page.run && row.evidence === 0;
+      const beside = wrote.has(row.run) && row.evidence === 0;
       return beside || (row.text !== null && (repeats(row.text, page.text) || row.text.includes(tag)));
     })
     .map((row) => row.number);
+}
+
+/** Runs that said what the page says, the first and those that repeated it. */
+function writers(kernel: Kernel, page: ResidentPage): string[] {
+  return kernel.sql
+    .exec<{ run: string }>("SELECT run FROM run_pages WHERE page = ? AND how = 'created'", page.number)
+    .toArray()
+    .map((row) => row.run);
 }
 
 /** Remembered replies of `POST /v1/memory` that show the page. */

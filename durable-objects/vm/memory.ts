@@ -18,7 +18,7 @@ import { flush, flushSoon } from "#kernel/vm/flush.ts";
 import { forgetPage } from "#kernel/vm/forget.ts";
 import { viewPage, type ResidentPage } from "#kernel/vm/page.ts";
 import { findPage, listPageNumbers, updatePage, type PageChange } from "#kernel/vm/page-table.ts";
-import { readDate, writePage } from "#kernel/vm/write-page.ts";
+import { prepareWrite, readDate, writePage } from "#kernel/vm/write-page.ts";
 
 export const NO_PAGE = failure("not_found", "There is no such page.");
 
@@ -30,6 +30,7 @@ export async function addPage(kernel: Kernel, page: NewPage, key: string | undef
     if (known.hash === hash) return success(JSON.parse(known.reply) as PageView);
     return failed(failure("conflict", "This Idempotency-Key was used with another request."));
   }
+  await prepareWrite(kernel, page);
   const written = transact(kernel, () => {
     const result = writePage(kernel, page, { defaultAt: kernel.now() });
     const first = result.ok ? result.value[0] : undefined;

@@ -29,7 +29,10 @@ function writeTurn(kernel: Kernel, run: LiveRun): number {
   const thread = run.conversation === null ? { thread: run.thread } : {};
   let written = 0;
   if (!has("turn")) {
-    const wroteFact = pages.length > 0;
+    // Its own, or one that was remembered already.
+    const wroteFact =
+      pages.length > 0 ||
+      kernel.sql.exec("SELECT 1 FROM run_pages WHERE run = ? AND how = 'created' LIMIT 1", run.id).toArray().length > 0;
     const turn = write(kernel, run, { ...thread, kind: "turn", role: "user", text: run.instruction.text }, wroteFact);
     tieInstruction(kernel, run, turn[0]);
     written += turn.length;

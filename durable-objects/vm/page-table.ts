@@ -11,6 +11,7 @@ import { estimateTokens } from "#shared/tokens.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { count } from "#kernel/proc/counters.ts";
 import { evidenceOf, type PageRow, type ResidentPage } from "#kernel/vm/page.ts";
+import { dropStatements, noteStatements } from "#kernel/vm/statement-table.ts";
 import { notePinChange } from "#kernel/vm/pin-changes.ts";
 
 export const PAGE_COLUMNS =
@@ -106,6 +107,7 @@ export function insertPage(kernel: Kernel, draft: PageDraft): ResidentPage {
     ...Object.values(page),
     kernel.index.add(page),
   );
+  noteStatements(kernel, page);
   if (page.pinned === 1) notePinChange(kernel, { page: number });
   return page;
 }
@@ -139,6 +141,7 @@ export function updatePage(kernel: Kernel, page: ResidentPage, change: PageChang
     kernel.index.add(next),
     next.number,
   );
+  noteStatements(kernel, next);
   if (next.pinned === 1) notePinChange(kernel, { page: next.number });
   return next;
 }
@@ -182,6 +185,20 @@ export function pinnedPages(kernel: Kernel): PageRow[] {
     .toArray();
 }
 
+/** Writes what a repetition adds to a page, as its next version; its words and its entry stay. */
+export function addToPage(kernel: Kernel, page: PageRow, more: Pick<PageRow, "source" | "tags">): PageRow {
+  const next = { ...page, ...more, version: page.version + 1, dirty: 1, updated_at: kernel.now() };
+  kernel.sql.exec(
+    "UPDATE pages SET source = ?, tags = ?, version = ?, dirty = 1, updated_at = ? WHERE number = ?",
+    next.source,
+    next.tags,
+    next.version,
+    next.updated_at,
+    next.number,
+  );
+  return next;
+}
+
 /**
  * Turns a page into a tombstone: nothing of it is left but its number, and a version that outranks every write of it still
  * under way. The tombstone goes to D1 like any change and is dropped here once D1 has it.
@@ -197,6 +214,7 @@ export function buryPage(kernel: Kernel, number: number): void {
     number,
   );
   kernel.index.remove(number);
+  dropStatements(kernel, number);
 }
 
 /** Dirty pages and tombstones, oldest number first. One whose body is not resident was only marked; D1 has its words. */

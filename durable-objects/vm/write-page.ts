@@ -13,7 +13,10 @@ import { parseWrittenDate } from "#shared/text/dates.ts";
 import { splitText } from "#shared/text/split.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { evidenceOf, type ResidentPage } from "#kernel/vm/page.ts";
+import { fault } from "#kernel/vm/fault.ts";
+import { rememberedAs, repeatPage } from "#kernel/vm/near-duplicates.ts";
 import { insertPage, type PageDraft } from "#kernel/vm/page-table.ts";
+import { pagesSaying } from "#kernel/vm/statement-table.ts";
 
 export interface PageDate {
   readonly at: number | null;
@@ -60,9 +63,26 @@ export function draftPages(page: NewPage, provenance: Provenance): Result<PageDr
   return success(splitText(text, PAGE_BYTES).map((part) => ({ ...draft, text: part })));
 }
 
-/** Stores a page and answers its pages, the first one first. Call it inside the transaction that makes it true. */
+/**
+ * Stores a page and answers its pages, the first one first; what is remembered already answers the pages that say it. Call it
+ * inside the transaction that makes it true, after `prepareWrite`.
+ */
 export function writePage(kernel: Kernel, page: NewPage, provenance: Provenance): Result<ResidentPage[]> {
   const drafts = draftPages(page, provenance);
   if (!drafts.ok) return drafts;
-  return success(drafts.value.map((draft) => insertPage(kernel, draft)));
+  const known = drafts.value.flatMap((draft) => {
+    const found = rememberedAs(kernel, draft);
+    return found === null ? [] : [{ draft, found }];
+  });
+  if (known.length < drafts.value.length) return success(drafts.value.map((draft) => insertPage(kernel, draft)));
+  return success(
+    known.map(({ draft, found }) => ({ ...repeatPage(kernel, found, draft), text: found.text ?? draft.text })),
+  );
+}
+
+/** Brings the pages to hand that may say the same already. What D1 cannot give is compared by its hash. */
+export async function prepareWrite(kernel: Kernel, page: NewPage): Promise<void> {
+  const drafts = draftPages(page, { defaultAt: kernel.now() });
+  const said = drafts.ok ? drafts.value.flatMap((draft) => pagesSaying(kernel, draft)) : [];
+  if (said.length > 0) await fault(kernel, said);
 }
