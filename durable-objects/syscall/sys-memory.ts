@@ -15,6 +15,7 @@ import { count } from "#kernel/proc/counters.ts";
 import { notePages, type LiveRun, type PageUse } from "#kernel/proc/live-run.ts";
 import { fault } from "#kernel/vm/fault.ts";
 import { forgetPage } from "#kernel/vm/forget.ts";
+import { withoutDuplicates } from "#kernel/vm/near-duplicates.ts";
 import { renderPage } from "#kernel/vm/page.ts";
 import { findPage } from "#kernel/vm/page-table.ts";
 import { noteReferences, pageFrame } from "#kernel/vm/reference-log.ts";
@@ -73,7 +74,7 @@ export async function searchMemory(
   );
   if (!found.ok) return found;
   let characters = 0;
-  const pages = found.value.pages.filter((page) => {
+  const pages = withoutDuplicates(found.value.pages).filter((page) => {
     characters += page.text.length;
     return characters <= SEARCH_CHARACTERS && (page.run !== run.id || page.kind === "fact");
   });

@@ -56,7 +56,8 @@ export function withoutDuplicates(
     const entry = { page, ...keysOf(page) };
     const at = kept.has(page.number) ? -1 : slots.findIndex((slot) => isAlike(slot, entry));
     const slot = slots[at];
-    if (slot === undefined) slots.push(entry);
+    if (slot === undefined || (kept.has(slot.page.number) && entry.whole !== slot.whole && holds(entry, slot)))
+      slots.push(entry);
     else if (!kept.has(slot.page.number) && isBetter(entry, slot)) slots[at] = entry;
   }
   return slots.map((slot) => slot.page);

@@ -12,6 +12,7 @@ import { emit } from "#kernel/proc/events.ts";
 import { noteTail, type LiveRun } from "#kernel/proc/live-run.ts";
 import type { TraceData } from "#kernel/proc/trace.ts";
 import { fault } from "#kernel/vm/fault.ts";
+import { withoutDuplicates } from "#kernel/vm/near-duplicates.ts";
 import type { ResidentPage } from "#kernel/vm/page.ts";
 import { readPages } from "#kernel/vm/page-table.ts";
 import { noteReferences, pageFrame } from "#kernel/vm/reference-log.ts";
@@ -28,7 +29,12 @@ export async function pageIn(kernel: Kernel, run: LiveRun, data: TraceData): Pro
   const wanted = [...new Set([...run.named, ...scores.keys()])];
   const found = await fault(kernel, wanted);
   const pages = found.ok ? found.value.pages : residentOnly(kernel, wanted);
-  const mapped = withinBudget(pages.filter((page) => page.run !== run.id));
+  const mapped = withinBudget(
+    withoutDuplicates(
+      pages.filter((page) => page.run !== run.id),
+      new Set(run.named),
+    ),
+  );
   run.tail = mapped.map((page) => page.number);
   for (const number of run.tail) run.mapped.add(number);
   for (const page of mapped) noteReferences(kernel, run, "tail", [pageFrame(page)], whyMapped(run, page));
