@@ -6,6 +6,8 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import type {
+  BlockPut,
+  BlockView,
   Caller,
   ContextView,
   ExecuteRequest,
@@ -31,7 +33,8 @@ import type {
 import { callerSchema, executeSchema } from "#shared/abi.ts";
 import { failure } from "#shared/errors.ts";
 import type { PageHandle, RunId, ThreadId } from "#shared/ids.ts";
-import { failed, type Result } from "#shared/result.ts";
+import { failed, success, type Result } from "#shared/result.ts";
+import { sharedEditSchema, type SharedEdit } from "#shared/schema/blocks.ts";
 import { boot } from "#kernel/boot.ts";
 import { cycle, submit } from "#kernel/cycle.ts";
 import type { Kernel } from "#kernel/kernel.ts";
@@ -40,13 +43,16 @@ import { TIMER_WORK } from "#kernel/proc/timer-work.ts";
 import { inspectProcess } from "#kernel/proc/inspect.ts";
 import * as runCalls from "#kernel/proc/run-calls.ts";
 import * as threadCalls from "#kernel/proc/thread-calls.ts";
+import { transact } from "#kernel/proc/transact.ts";
+import { listBlocks } from "#kernel/vm/block-table.ts";
+import { deleteBlock, readBlock, viewBlock } from "#kernel/vm/blocks.ts";
 import { viewContext } from "#kernel/vm/context-view.ts";
 import { exportRows } from "#kernel/vm/export-rows.ts";
 import { importRows } from "#kernel/vm/import-rows.ts";
 import { addPage, editPage, forget, listPages, readPage } from "#kernel/vm/memory.ts";
 import { searchPages } from "#kernel/vm/search.ts";
+import { editShared, putAnyBlock, readShared } from "#kernel/vm/shared-blocks.ts";
 import { vmstat } from "#kernel/vm/vmstat.ts";
-import { success } from "#shared/result.ts";
 
 const NO_PROCESS = failure("not_found", "There is no such process.");
 
@@ -151,6 +157,35 @@ export class Process extends DurableObject<Cloudflare.Env> implements ProcessApi
 
   exportRows(caller: Caller): Promise<Result<ReadableStream<Uint8Array>>> {
     return this.#as(caller, (kernel) => success(exportRows(kernel)));
+  }
+
+  blocks(caller: Caller): Promise<Result<Page<BlockView>>> {
+    return this.#as(caller, (kernel) => success({ items: listBlocks(kernel).map(viewBlock) }));
+  }
+
+  block(caller: Caller, label: string): Promise<Result<BlockView>> {
+    return this.#as(caller, (kernel) => readBlock(kernel, label));
+  }
+
+  putBlock(caller: Caller, label: string, put: BlockPut): Promise<Result<BlockView>> {
+    return this.#as(caller, (kernel) => putAnyBlock(kernel, label, put));
+  }
+
+  deleteBlock(caller: Caller, label: string): Promise<Result<{ readonly deleted: string }>> {
+    return this.#as(caller, (kernel) => transact(kernel, () => deleteBlock(kernel, label)));
+  }
+
+  sharedBlocks(caller: Caller, labels: readonly string[]): Promise<Result<readonly (BlockView | null)[]>> {
+    return this.#as(caller, (kernel) => success(readShared(kernel, labels)));
+  }
+
+  editSharedBlock(caller: Caller, edit: SharedEdit, key: string): Promise<Result<BlockView | null>> {
+    return this.#as(caller, (kernel) => {
+      const parsed = sharedEditSchema.safeParse(edit);
+      return parsed.success
+        ? editShared(kernel, parsed.data, key)
+        : failed(failure("invalid_request", "The edit is malformed."));
+    });
   }
 
   threads(caller: Caller, limit: number, cursor?: string): Promise<Result<Page<ThreadView>>> {

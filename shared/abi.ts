@@ -10,6 +10,7 @@ import type { SystemCall } from "#shared/calls.ts";
 import type { FailureCode } from "#shared/errors.ts";
 import type { PageHandle, ProcessId, RunId, ThreadId, UserId } from "#shared/ids.ts";
 import type { Result } from "#shared/result.ts";
+import type { SharedEdit } from "#shared/schema/blocks.ts";
 
 /** Who calls: always from the verified key or session, never from the request's body or path. */
 export interface Caller {
@@ -232,6 +233,8 @@ export interface PageEdit {
   readonly at?: string | null;
   readonly source?: string | null;
   readonly tags?: readonly string[];
+  /** True puts it into every prompt, false takes it out for good. */
+  readonly pinned?: boolean;
   /** When given, the edit fails with `conflict` unless the page is at this version. */
   readonly version?: number;
 }
@@ -256,6 +259,38 @@ export interface ImportReport {
   readonly imported: number;
   readonly handles: readonly PageHandle[];
   readonly skipped: readonly { readonly line: number; readonly reason: string }[];
+}
+
+// ---- Blocks
+
+/** A labelled text that stands in every prompt. */
+export interface BlockView {
+  readonly label: string;
+  readonly description: string;
+  readonly value: string;
+  /** Characters (code points) it has, and may have. */
+  readonly characters: number;
+  readonly limit: number;
+  /** True when models may not change it here. */
+  readonly readOnly: boolean;
+  readonly version: number;
+  /** The process that owns it, when it is attached. */
+  readonly sharedBy: { readonly process: string; readonly label: string } | null;
+  /** True when its owner did not answer; `value` is then the last one known. */
+  readonly outOfReach: boolean;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+/** A new state of a block; absent fields stay. `attach` shares a block of another process of the same user. */
+export interface BlockPut {
+  readonly value?: string;
+  readonly description?: string;
+  readonly limit?: number;
+  readonly readOnly?: boolean;
+  readonly attach?: { readonly process: string; readonly label: string };
+  /** When given, `conflict` unless the block is at this version; 0 when there must be none. */
+  readonly version?: number;
 }
 
 // ---- Inspection
@@ -333,6 +368,15 @@ export interface ProcessApi {
   importRows(caller: Caller, key: string, rows: readonly ImportRow[]): Promise<Result<ImportReport>>;
   /** The whole process as NDJSON bytes that `importRows` reads back. */
   exportRows(caller: Caller): Promise<Result<ReadableStream<Uint8Array>>>;
+
+  blocks(caller: Caller): Promise<Result<Page<BlockView>>>;
+  block(caller: Caller, label: string): Promise<Result<BlockView>>;
+  putBlock(caller: Caller, label: string, put: BlockPut): Promise<Result<BlockView>>;
+  deleteBlock(caller: Caller, label: string): Promise<Result<{ readonly deleted: string }>>;
+  /** Asked by another process of the same user that has these blocks attached; null for one that is not there. */
+  sharedBlocks(caller: Caller, labels: readonly string[]): Promise<Result<readonly (BlockView | null)[]>>;
+  /** An edit by such a process; the same key is answered as it was the first time. */
+  editSharedBlock(caller: Caller, edit: SharedEdit, key: string): Promise<Result<BlockView | null>>;
 
   threads(caller: Caller, limit: number, cursor?: string): Promise<Result<Page<ThreadView>>>;
   messages(caller: Caller, thread: ThreadId, limit: number, cursor?: string): Promise<Result<Page<MessageView>>>;

@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import { PAGE_BYTES, QUERY_CHARACTERS, SEARCH_RESULTS_MOST, TAG_CHARACTERS, TAGS_PER_PAGE } from "#shared/limits.ts";
+import { blockEditSchema, labelSchema } from "#shared/schema/blocks.ts";
 import { storableText } from "#shared/schema/text.ts";
 
 const handle = z
@@ -28,9 +29,18 @@ const memorySearch = z.strictObject({
 
 const memoryRead = z.strictObject({ handle });
 const memoryForget = z.strictObject({ handle });
+const memoryPin = z.strictObject({ handle, pinned: z.boolean() });
+const blockRead = z.strictObject({ label: labelSchema.optional().describe("All blocks when absent") });
 const processList = z.strictObject({});
 
 export const SYSCALLS = {
+  block_edit: {
+    description:
+      "Change a block: a short labelled text that stands in every prompt. Verbs: create, replace (words that occur exactly once), insert (after a line), delete, rename.",
+    effect: true,
+    arguments: blockEditSchema,
+  },
+  block_read: { description: "Show the blocks of this process in full.", effect: false, arguments: blockRead },
   memory_write: {
     description: "Remember a fact, note or standing instruction of the person for all later conversations.",
     effect: true,
@@ -46,6 +56,11 @@ export const SYSCALLS = {
     description: "Delete one page for good. Only when the person asks for it and the page clearly matches.",
     effect: true,
     arguments: memoryForget,
+  },
+  memory_pin: {
+    description: "Put a page into every prompt, or take it out again.",
+    effect: true,
+    arguments: memoryPin,
   },
   process_list: { description: "List this person's processes and their state.", effect: false, arguments: processList },
 } as const;
@@ -71,7 +86,13 @@ export interface ToolDefinition {
 }
 
 /** What a model may ask for; commands may ask for more. */
-export const MODEL_SYSCALLS: readonly SyscallName[] = ["memory_forget", "memory_read", "memory_search", "memory_write"];
+export const MODEL_SYSCALLS: readonly SyscallName[] = [
+  "block_edit",
+  "memory_forget",
+  "memory_read",
+  "memory_search",
+  "memory_write",
+];
 
 /** The system calls as OpenAI-shaped tools, sorted by name so that the frozen prefix never changes by accident. */
 export function syscallTools(names: readonly SyscallName[]): ToolDefinition[] {

@@ -101,5 +101,6 @@ export const PIN_CHANGES = 256; // changes of the pinned text that are remembere
 export const BLOCKS = 32; // blocks of one process; protects the prompt budget
 export const BLOCK_CHARACTERS = 2_000; // characters (code points) of a block's value when no limit is given
 export const BLOCK_CHARACTERS_MOST = 8_000; // characters a block's own limit may allow; protects the prompt budget
+export const BLOCK_WAIT_MS = 2_000; // milliseconds a process waits for the owner of an attached block; then its last known value counts
 export const BLOCK_LABEL_CHARACTERS = 64; // characters of a block's label
 export const BLOCK_DESCRIPTION_CHARACTERS = 512; // characters of a block's description

@@ -14,6 +14,7 @@ import { requestLog } from "#workers/middleware/request-log.ts";
 import { securityHeaders } from "#workers/middleware/security-headers.ts";
 import { validationHook } from "#workers/middleware/validation.ts";
 import { addAssetRoute } from "#workers/routes/assets.ts";
+import { addBlockRoutes } from "#workers/routes/blocks.ts";
 import { addChatRoutes } from "#workers/routes/chat.ts";
 import { addDocsRoutes } from "#workers/routes/docs.ts";
 import { addHealthRoute } from "#workers/routes/health.ts";
@@ -45,6 +46,7 @@ function makeApp(): Edge {
   addImportRoute(app);
   addMemoryRoutes(app);
   addProcessRoutes(app);
+  addBlockRoutes(app);
   addKeyRoutes(app);
   addSessionRoutes(app);
   addAssetRoute(app);

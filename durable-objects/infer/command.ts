@@ -3,7 +3,7 @@
  *
  * The texts are what a person at a prompt reads; the results themselves are in the run's `syscalls`.
  */
-import type { CommandCall } from "#shared/abi.ts";
+import type { BlockView, CommandCall } from "#shared/abi.ts";
 import type { Inference } from "#kernel/infer/inference.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
 
@@ -37,6 +37,13 @@ interface CommandResult {
   readonly page?: Item;
   readonly handle?: string;
   readonly forgotten?: string;
+  readonly pinned?: boolean;
+  readonly block?: string;
+  readonly deleted?: boolean;
+  readonly value?: string;
+  readonly characters?: number;
+  readonly limit?: number;
+  readonly blocks?: readonly BlockView[];
 }
 
 /** The result of a command's call as text. */
@@ -52,11 +59,40 @@ export function renderResult(name: string, json: string, chinese: boolean): stri
       return result.page === undefined ? json : renderItem(result.page);
     case "memory_search":
       return renderList(result.items ?? [], chinese ? "没有找到。" : "Nothing found.");
+    case "memory_pin":
+      return renderPin(result, chinese);
+    case "block_edit":
+      return renderBlockEdit(result, chinese);
+    case "block_read":
+      return (
+        (result.blocks ?? []).map(renderBlock).join("\n\n") || (chinese ? "还没有记忆块。" : "There are no blocks.")
+      );
     case "process_list":
       return (result.items ?? []).map(renderProcess).join("\n");
     default:
       return json;
   }
+}
+
+function renderPin({ handle = "", pinned }: CommandResult, chinese: boolean): string {
+  if (pinned === true) return chinese ? `已置顶 [${handle}]。` : `Pinned [${handle}].`;
+  return chinese ? `已取消置顶 [${handle}]。` : `No longer pinned: [${handle}].`;
+}
+
+function renderBlockEdit(result: CommandResult, chinese: boolean): string {
+  const { block = "", deleted, value = "", characters = 0, limit = 0 } = result;
+  if (deleted === true) return chinese ? `已删除记忆块 ${block}。` : `Block ${block} deleted.`;
+  return `${block} (${characters}/${limit}):\n${value}`;
+}
+
+function renderBlock(block: BlockView): string {
+  const remarks = [
+    block.readOnly ? "read-only" : "",
+    block.sharedBy === null ? "" : `shared by ${block.sharedBy.process}`,
+    block.outOfReach ? "last known value" : "",
+  ].filter((remark) => remark !== "");
+  const about = [`${block.characters}/${block.limit}`, ...remarks].join(", ");
+  return `${block.label} (${about})${block.description === "" ? "" : `: ${block.description}`}\n${block.value}`;
 }
 
 function renderList(items: readonly Item[], none: string): string {

@@ -15,13 +15,16 @@ import {
   searchMemory,
   writeMemory,
 } from "#kernel/syscall/sys-memory.ts";
+import { editBlock, pinMemory, prepareBlockEdit, readBlocks } from "#kernel/syscall/sys-blocks.ts";
+import type { Edited } from "#kernel/vm/blocks.ts";
 import { listProcesses } from "#kernel/syscall/sys-process.ts";
 
 export type Handler =
   | {
       readonly effect: true;
-      readonly prepare?: (kernel: Kernel, args: unknown) => Promise<void>;
-      readonly act: (kernel: Kernel, run: LiveRun, args: unknown) => Result<unknown>;
+      /** What must wait happens before the transaction; `key` names the step, also when it is repeated after a crash. */
+      readonly prepare?: (kernel: Kernel, args: unknown, key: string) => Promise<unknown>;
+      readonly act: (kernel: Kernel, run: LiveRun, args: unknown, prepared: unknown) => Result<unknown>;
     }
   | {
       readonly effect: false;
@@ -30,6 +33,20 @@ export type Handler =
     };
 
 export const HANDLERS: Readonly<Record<SyscallName, Handler>> = {
+  block_edit: {
+    effect: true,
+    prepare: (kernel, args, key) => prepareBlockEdit(kernel, SYSCALLS.block_edit.arguments.parse(args), key),
+    act: (kernel, _run, args, prepared) =>
+      editBlock(kernel, SYSCALLS.block_edit.arguments.parse(args), prepared as Result<Edited> | null),
+  },
+  block_read: {
+    effect: false,
+    act: (kernel, _run, args) => readBlocks(kernel, SYSCALLS.block_read.arguments.parse(args)),
+  },
+  memory_pin: {
+    effect: true,
+    act: (kernel, _run, args) => pinMemory(kernel, SYSCALLS.memory_pin.arguments.parse(args)),
+  },
   memory_write: {
     effect: true,
     prepare: (kernel, args) => prepareWriteMemory(kernel, SYSCALLS.memory_write.arguments.parse(args)),

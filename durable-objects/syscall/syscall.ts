@@ -54,10 +54,10 @@ async function execute(kernel: Kernel, run: LiveRun, call: SystemCall, index: nu
   const checked = index < SYSCALLS_PER_STEP ? check(call) : refuse(`At most ${SYSCALLS_PER_STEP} calls at a time.`);
   if (!checked.ok) return close(kernel, run, name, call, checked.outcome);
   const { handler, args } = checked;
-  if (handler.prepare !== undefined) await handler.prepare(kernel, args);
   if (handler.effect) {
+    const prepared = await handler.prepare?.(kernel, args, `${run.id} ${name}`);
     // The change, the journal entry and the event are one transaction: it happened wholly or not at all.
-    return transact(kernel, () => close(kernel, run, name, call, toOutcome(handler.act(kernel, run, args))));
+    return transact(kernel, () => close(kernel, run, name, call, toOutcome(handler.act(kernel, run, args, prepared))));
   }
   return close(kernel, run, name, call, toOutcome(await handler.act(kernel, run, args)));
 }

@@ -1,13 +1,14 @@
 /**
  * Export rows: the whole process as NDJSON bytes that `import-rows.ts` reads back, nothing lost.
  *
- * Pages first, in the order of their numbers, so that an import can give every handle back; then threads with their
+ * Pages first, in the order of their numbers, so that an import can give every handle back; then blocks; then threads with their
  * messages. Bodies that are not resident come from D1 a batch at a time, so memory stays bounded; when D1 does not give
  * one, the stream fails rather than end short.
  */
 import { composePageHandle } from "#shared/ids.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { fault } from "#kernel/vm/fault.ts";
+import { exportBlocks } from "#kernel/vm/block-rows.ts";
 import { viewPage } from "#kernel/vm/page.ts";
 
 const BATCH = 100;
@@ -31,6 +32,8 @@ export function exportRows(kernel: Kernel): ReadableStream<Uint8Array> {
 
 async function* exportBatches(kernel: Kernel): AsyncGenerator<object[]> {
   for await (const pages of pageBatches(kernel)) yield pages;
+  const blocks = exportBlocks(kernel);
+  if (blocks.length > 0) yield blocks;
   const threads = kernel.sql
     .exec<{ id: string; created_at: number }>("SELECT id, created_at FROM threads WHERE ephemeral = 0 ORDER BY id")
     .toArray();

@@ -28,6 +28,7 @@ import { raiseCounter, readCounter } from "#kernel/proc/counters.ts";
 import { openThread, restoreMessage, restoreThread } from "#kernel/proc/messages.ts";
 import { transact } from "#kernel/proc/transact.ts";
 import { flush } from "#kernel/vm/flush.ts";
+import { blockRow, takeBlock } from "#kernel/vm/block-rows.ts";
 import { findPage, insertPage, type PageDraft } from "#kernel/vm/page-table.ts";
 import { draftPages } from "#kernel/vm/write-page.ts";
 
@@ -142,6 +143,12 @@ function takeRow(kernel: Kernel, row: unknown): Taken {
     case "page": {
       const page = pageRow.safeParse(row);
       return page.success ? takePage(kernel, page.data) : refuse(page.error);
+    }
+    case "block": {
+      const block = blockRow.safeParse(row);
+      if (!block.success) return refuse(block.error);
+      const refused = takeBlock(kernel, block.data);
+      return refused === null ? { ok: true, handles: [] } : { ok: false, reason: refused };
     }
     case "thread": {
       const thread = threadRow.safeParse(row);

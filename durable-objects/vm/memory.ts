@@ -19,6 +19,7 @@ import { forgetPage } from "#kernel/vm/forget.ts";
 import { viewPage, type ResidentPage } from "#kernel/vm/page.ts";
 import { findPage, listPageNumbers, updatePage, type PageChange } from "#kernel/vm/page-table.ts";
 import { prepareWrite, readDate, writePage } from "#kernel/vm/write-page.ts";
+import { pinByHand, unpinByHand } from "#kernel/vm/pin-by-hand.ts";
 
 export const NO_PAGE = failure("not_found", "There is no such page.");
 
@@ -101,7 +102,13 @@ export async function editPage(kernel: Kernel, handle: PageHandle, edit: PageEdi
     if (edit.version !== undefined && edit.version !== current.version) {
       return failed(failure("conflict", `The page is at version ${current.version}.`));
     }
-    return success(viewPage(updatePage(kernel, { ...current, text: current.text ?? page.value.text }, change)));
+    const text = current.text ?? page.value.text;
+    const changes = Object.keys(change).length > 0;
+    const edited = changes ? updatePage(kernel, { ...current, text }, change) : { ...current, text };
+    if (edit.pinned === undefined) return success(viewPage(edited));
+    if (edit.pinned) pinByHand(kernel, current.number);
+    else unpinByHand(kernel, current.number);
+    return success(viewPage({ ...edited, ...findPage(kernel, handle), text: edited.text }));
   });
   flushSoon(kernel);
   return edited;

@@ -14,11 +14,14 @@ import type { TraceData } from "#kernel/proc/trace.ts";
 import { fault } from "#kernel/vm/fault.ts";
 import { withoutDuplicates } from "#kernel/vm/near-duplicates.ts";
 import type { ResidentPage } from "#kernel/vm/page.ts";
+import { pinnedItems } from "#kernel/vm/pinned.ts";
+import { refreshBlocks } from "#kernel/vm/shared-blocks.ts";
 import { readPages } from "#kernel/vm/page-table.ts";
 import { noteReferences, pageFrame } from "#kernel/vm/reference-log.ts";
 
 export async function pageIn(kernel: Kernel, run: LiveRun, data: TraceData): Promise<void> {
   if (run.instruction.kind === "command") return;
+  await refreshBlocks(kernel);
   const hits = kernel.index.search({
     text: run.query,
     limit: PAGES_MAPPED,
@@ -38,6 +41,8 @@ export async function pageIn(kernel: Kernel, run: LiveRun, data: TraceData): Pro
   run.tail = mapped.map((page) => page.number);
   for (const number of run.tail) run.mapped.add(number);
   for (const page of mapped) noteReferences(kernel, run, "tail", [pageFrame(page)], whyMapped(run, page));
+  // Pinned pages stand in the prompt too, so an answer may cite them, and forgetting one concerns this run.
+  for (const item of pinnedItems(kernel)) if (item.shown && item.page !== null) run.mapped.add(item.page);
   noteTail(kernel, run.id, [...run.mapped]); // with what an earlier instance had mapped
   Object.assign(data, {
     pages: mapped.length,

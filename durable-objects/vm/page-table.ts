@@ -171,6 +171,16 @@ export function markPage(kernel: Kernel, number: number, mark: PageMark): void {
   if (page.pinned === 1 || next.pinned === 1) notePinChange(kernel, { page: number });
 }
 
+/** Gives a page other tags, as its next version; its body need not be resident. */
+export function retagPage(kernel: Kernel, number: number, tags: readonly string[]): void {
+  kernel.sql.exec(
+    "UPDATE pages SET tags = ?, version = version + 1, dirty = 1, updated_at = ? WHERE number = ? AND deleted = 0",
+    JSON.stringify(tags),
+    kernel.now(),
+    number,
+  );
+}
+
 /**
  * The pages that stand in every prompt, by number. One that a pinned page takes the place of does not, though it is still
  * marked as pinned.

@@ -47,6 +47,7 @@ export const pageEditSchema = z
     tags: tags.optional(),
     at: at.optional(),
     source: source.nullable().optional(),
+    pinned: z.boolean().optional().meta({ description: "True puts it into every prompt, false takes it out for good" }),
     version: z.int().min(1).optional().meta({ description: "When given: 409 unless the page is at this version" }),
   })
   .refine((edit) => Object.keys(edit).some((field) => field !== "version"), "changes nothing")

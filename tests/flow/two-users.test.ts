@@ -17,6 +17,7 @@ beforeAll(async () => {
   mallory = await newUser("mallory");
   const page = await alice.call("POST", "/v1/memory", { text: SECRET, kind: "fact" });
   expect(page.status).toBe(201);
+  expect((await alice.call("PUT", "/v1/processes/init/blocks/vault", { value: SECRET })).status).toBe(200);
   const run = await alice.call("POST", "/v1/instructions", {
     input: "/recall vault code",
     thread: "private",
@@ -40,6 +41,27 @@ const attempts: readonly Attempt[] = [
   { route: "get /v1/runs/{id}/trace", foreign: true, make: () => mallory.call("GET", `/v1/runs/${ids.run}/trace`) },
   { route: "post /v1/runs/{id}/cancel", foreign: true, make: () => mallory.call("POST", `/v1/runs/${ids.run}/cancel`) },
   { route: "post /v1/runs/{id}/resume", foreign: true, make: () => mallory.call("POST", `/v1/runs/${ids.run}/resume`) },
+  {
+    route: "get /v1/processes/{p}/blocks",
+    foreign: false,
+    make: () => mallory.call("GET", "/v1/processes/init/blocks"),
+  },
+  {
+    route: "get /v1/processes/{p}/blocks/{label}",
+    foreign: true,
+    make: () => mallory.call("GET", "/v1/processes/init/blocks/vault"),
+  },
+  {
+    route: "put /v1/processes/{p}/blocks/{label}",
+    foreign: true,
+    make: () =>
+      mallory.call("PUT", "/v1/processes/alice/blocks/vault", { attach: { process: "init", label: "vault" } }),
+  },
+  {
+    route: "delete /v1/processes/{p}/blocks/{label}",
+    foreign: true,
+    make: () => mallory.call("DELETE", "/v1/processes/init/blocks/vault"),
+  },
   { route: "get /v1/memory", foreign: false, make: () => mallory.call("GET", "/v1/memory") },
   {
     route: "get /v1/memory/search",

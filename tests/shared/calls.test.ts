@@ -29,6 +29,9 @@ describe("the tools of a prompt", () => {
       ]),
     );
     const expected: Record<SyscallName, string[]> = {
+      block_edit: ["verb", "label"],
+      block_read: [],
+      memory_pin: ["handle", "pinned"],
       memory_write: ["text"],
       memory_search: ["query"],
       memory_read: ["handle"],
@@ -47,6 +50,11 @@ describe("names", () => {
   });
 
   it("mark what changes state", () => {
-    expect(names.filter((name) => SYSCALLS[name].effect).toSorted()).toEqual(["memory_forget", "memory_write"]);
+    expect(names.filter((name) => SYSCALLS[name].effect).toSorted()).toEqual([
+      "block_edit",
+      "memory_forget",
+      "memory_pin",
+      "memory_write",
+    ]);
   });
 });

@@ -9,6 +9,7 @@ import type { SyscallName } from "#shared/calls.ts";
 import { parsePageHandle } from "#shared/ids.ts";
 import { SEARCH_RESULTS_MOST } from "#shared/limits.ts";
 import { editDistance } from "#workers/parse/distance.ts";
+import { blockCall } from "#workers/parse/block-command.ts";
 import { commandLine, type CommandLine } from "#workers/parse/options.ts";
 
 export type Language = "en" | "zh";
@@ -67,6 +68,42 @@ export const COMMANDS: readonly Command[] = [
     summary: { en: "Delete one page for good.", zh: "彻底删除一页。" },
     options: [],
     call: (line, language) => withHandle("memory_forget", line, language),
+  },
+  {
+    name: "block",
+    chinese: "记忆块",
+    glued: false,
+    usage: {
+      en: '/block [label] | create <label> <text> | replace <label> --old "words" <text> | insert <label> [--line 0] <text> | delete <label> | rename <label> <new>',
+      zh: '/记忆块 [标签] | 新建 <标签> <内容> | 替换 <标签> --old "原文" <内容> | 插入 <标签> [--line 0] <内容> | 删除 <标签> | 改名 <标签> <新标签>',
+    },
+    summary: {
+      en: "Show or change the short texts that stand in every prompt.",
+      zh: "查看或修改每次提问都会带上的短文本。",
+    },
+    options: ["old", "line"],
+    call: block,
+  },
+  {
+    name: "pin",
+    chinese: "置顶",
+    glued: false,
+    usage: { en: "/pin <handle>", zh: "/置顶 <编号>" },
+    summary: { en: "Put a page into every prompt.", zh: "让一页出现在每次提问里。" },
+    options: [],
+    call: (line, language) => withHandle("memory_pin", line, language, { pinned: true }),
+  },
+  {
+    name: "unpin",
+    chinese: "取消置顶",
+    glued: false,
+    usage: { en: "/unpin <handle>", zh: "/取消置顶 <编号>" },
+    summary: {
+      en: "Take a page out of every prompt; it stays in memory.",
+      zh: "不再让一页出现在每次提问里；它仍在记忆中。",
+    },
+    options: [],
+    call: (line, language) => withHandle("memory_pin", line, language, { pinned: false }),
   },
   {
     name: "ps",
@@ -156,9 +193,19 @@ function recall(line: CommandLine, language: Language): CommandCall {
   });
 }
 
-function withHandle(name: "memory_read" | "memory_forget", line: CommandLine, language: Language): CommandCall {
+function block(line: CommandLine, language: Language): CommandCall {
+  const call = blockCall(line);
+  return call === null ? missing("block", language) : syscall(call.name, call.arguments);
+}
+
+function withHandle(
+  name: "memory_read" | "memory_forget" | "memory_pin",
+  line: CommandLine,
+  language: Language,
+  more: Record<string, unknown> = {},
+): CommandCall {
   const handle = parsePageHandle(line.text.replace(/^\[(.*)\]$/su, "$1"));
-  if (handle !== null) return syscall(name, { handle });
+  if (handle !== null) return syscall(name, { handle, ...more });
   const how: Words = {
     en: "Give the handle of one page, such as p3f. To find it, search with /recall and a few words of the page: every result starts with its handle.",
     zh: "请给出一页的编号，例如 p3f。用 /回忆 加上页面里的几个词来搜索，每条结果开头就是编号。",

@@ -212,6 +212,6 @@ describe("tools", () => {
       return play([text("Hi.")]);
     });
     await ask(caller, "hello");
-    expect(names).toEqual(["memory_forget", "memory_read", "memory_search", "memory_write"]);
+    expect(names).toEqual(["block_edit", "memory_forget", "memory_read", "memory_search", "memory_write"]);
   });
 });

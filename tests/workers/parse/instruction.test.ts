@@ -52,6 +52,42 @@ describe("commands", () => {
     expect(syscallOf("/进程").name).toBe("process_list");
   });
 
+  test.each([
+    ["/block", { name: "block_read", arguments: {} }],
+    ["/记忆块", { name: "block_read", arguments: {} }],
+    ["/block notes", { name: "block_read", arguments: { label: "notes" } }],
+    [
+      "/block create notes Likes  short answers.",
+      { name: "block_edit", arguments: { verb: "create", label: "notes", text: "Likes  short answers." } },
+    ],
+    ["/block create notes", { name: "block_edit", arguments: { verb: "create", label: "notes", text: "" } }],
+    [
+      '/block replace notes --old "short answers" long ones',
+      { name: "block_edit", arguments: { verb: "replace", label: "notes", old: "short answers", text: "long ones" } },
+    ],
+    [
+      "/block insert notes --line 0 First.\nSecond.",
+      { name: "block_edit", arguments: { verb: "insert", label: "notes", line: 0, text: "First.\nSecond." } },
+    ],
+    ["/block delete notes", { name: "block_edit", arguments: { verb: "delete", label: "notes" } }],
+    ["/block rename notes style", { name: "block_edit", arguments: { verb: "rename", label: "notes", to: "style" } }],
+    [
+      "/记忆块 新建 偏好 喜欢喝茶",
+      { name: "block_edit", arguments: { verb: "create", label: "偏好", text: "喜欢喝茶" } },
+    ],
+    ["/pin p3f", { name: "memory_pin", arguments: { handle: "p3f", pinned: true } }],
+    ["/取消置顶 [p3f]", { name: "memory_pin", arguments: { handle: "p3f", pinned: false } }],
+  ])("%s", (text, expected) => {
+    expect(syscallOf(text)).toEqual(expected);
+  });
+
+  test("a block command that is none shows how it is written", () => {
+    for (const line of ["/block delete", "/block notes two words", '/block --old "x"']) {
+      expect(outputOf(line)).toContain("/block [label] | create");
+    }
+    expect(outputOf("/记忆块 删除")).toContain("新建");
+  });
+
   test("what a command lacks is told in its language", () => {
     expect(outputOf("/forget my old address")).toContain("/recall");
     expect(outputOf("/忘记 旧地址")).toContain("/回忆");
