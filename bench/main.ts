@@ -6,7 +6,15 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
-const FIGURES = ["memory-search", "compaction", "extractive-answers", "locomo-demo", "overhead"];
+const FIGURES = [
+  "memory-search",
+  "residency",
+  "context-cost",
+  "compaction",
+  "extractive-answers",
+  "locomo-demo",
+  "overhead",
+];
 
 const [name, ...rest] = process.argv.slice(2);
 if (name === undefined || !FIGURES.includes(name) || !existsSync(join(import.meta.dirname, `${name}.ts`))) {

@@ -1,0 +1,154 @@
+/**
+ * LoCoMo streams: the audited conversations as the pager replay reads them, with what a search answers at every question.
+ *
+ * A page is a turn, its tokens are its characters over 4. A model call follows every second turn and is every question. Each
+ * question of categories 1 to 4 is asked after a random session that is not before its last evidence; the seed decides which.
+ * A search sees the turns said until then and no later one.
+ */
+import type { ReplayEvent } from "#bench/pager-replay.ts";
+import type { Resident } from "#bench/pager-policies.ts";
+import { auditedCases, indexOf, locomoCases, type MemoryCase, type MemoryQuestion } from "#bench/memory-search-data.ts";
+import type { SearchHit, SearchIndex } from "#kernel/vm/search-index.ts";
+import { analyze } from "#shared/text/words.ts";
+
+export interface AskedQuestion extends MemoryQuestion {
+  /** How many turns had been said. */
+  readonly said: number;
+}
+
+export interface Stream {
+  readonly name: string;
+  readonly pages: readonly Resident[];
+  readonly questions: readonly AskedQuestion[];
+  readonly events: readonly ReplayEvent[];
+}
+
+export type Ranking = readonly SearchHit[];
+
+/** A search over what was said until a question. */
+export type Searcher = (stream: Stream, moment: number) => Ranking;
+
+const ANSWERABLE = new Set(["multi-hop", "temporal", "open-domain", "single-hop"]);
+
+/** A repeatable pseudo-random source: mulberry32. */
+export function randomSource(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+export function auditedConversations(folder: string): MemoryCase[] {
+  const locomo = locomoCases(folder);
+  return locomo.length === 0 ? [] : auditedCases(folder, locomo);
+}
+
+/** One conversation with its questions placed by a seed. */
+export function streamOf(one: MemoryCase, seed: number): Stream {
+  const random = randomSource(seed);
+  const pages = one.pages.map(({ page, text }): Resident => ({ id: page, tokens: Math.ceil(text.length / 4) }));
+  const ends = sessionEnds(one);
+  const asked = new Map<number, MemoryQuestion[]>();
+  for (const question of one.questions) {
+    const evidence = [...new Set(question.evidence.filter((page) => page >= 0))];
+    if (!ANSWERABLE.has(question.category) || evidence.length === 0) continue;
+    const first = ends.findIndex((end) => end > Math.max(...evidence));
+    const session = first + Math.floor(random() * (ends.length - first));
+    asked.set(session, [...(asked.get(session) ?? []), { ...question, evidence }]);
+  }
+  const events: ReplayEvent[] = [];
+  const questions: AskedQuestion[] = [];
+  let said = 0;
+  ends.forEach((end, session) => {
+    for (; said < end; said += 1) {
+      const frame = pages[said];
+      if (frame !== undefined) events.push({ kind: "enter", frame });
+      if (said % 2 === 1) events.push({ kind: "call" });
+    }
+    for (const question of asked.get(session) ?? []) {
+      const frames = question.evidence.flatMap((page) => pages[page] ?? []);
+      events.push({ kind: "wanted", moment: questions.length, frames });
+      questions.push({ ...question, said });
+    }
+  });
+  return { name: one.name, pages, questions, events };
+}
+
+/** The number of turns said at the end of each session. */
+function sessionEnds(one: MemoryCase): number[] {
+  const ends: number[] = [];
+  one.pages.forEach((page, place) => {
+    if (one.pages[place + 1]?.session !== page.session) ends.push(place + 1);
+  });
+  return ends;
+}
+
+/** Remembers rankings by conversation, question and what had been said: seeds share most of them. */
+function remembered(rank: (name: string, question: AskedQuestion) => Ranking): Searcher {
+  const known = new Map<string, Ranking>();
+  return (stream, moment) => {
+    const question = stream.questions[moment];
+    if (question === undefined) return [];
+    const key = `${stream.name} ${question.said} ${question.text}`;
+    const ranking = known.get(key) ?? rank(stream.name, question);
+    known.set(key, ranking);
+    return ranking;
+  };
+}
+
+/** Pages of a ranking that are kept. */
+const KEPT = 150;
+
+/** Ranks by one index per conversation and moment. `rank` answers the best pages of an index for a question. */
+export function indexedSearcher(
+  cases: readonly MemoryCase[],
+  rank: (index: SearchIndex, question: AskedQuestion, name: string) => Ranking = production,
+): Searcher {
+  const indexes = new Map<string, SearchIndex>();
+  return remembered((name, question) => {
+    const key = `${name} ${question.said}`;
+    const pages = cases.find((one) => one.name === name)?.pages ?? [];
+    const index = indexes.get(key) ?? indexOf(pages.slice(0, question.said));
+    indexes.set(key, index);
+    return rank(index, question, name);
+  });
+}
+
+function production(index: SearchIndex, question: AskedQuestion): Ranking {
+  return index.search({ text: question.text, limit: KEPT });
+}
+
+/** The reference: BM25 (k1 1.2, b 0.75) over a turn with one neighbour to each side. */
+export function bm25Searcher(cases: readonly MemoryCase[]): Searcher {
+  const terms = new Map(
+    cases.map((one) => [one.name, one.pages.map((page) => analyze(`${page.speaker ?? ""} ${page.text}`))]),
+  );
+  return remembered((name, question) => {
+    const turns = (terms.get(name) ?? []).slice(0, question.said);
+    const texts = turns.map((own, place) => [...(turns[place - 1] ?? []), ...own, ...(turns[place + 1] ?? [])]);
+    return bm25(texts, [...new Set(analyze(question.text))]);
+  });
+}
+
+function bm25(texts: readonly (readonly string[])[], query: readonly string[]): Ranking {
+  const mean = texts.reduce((sum, text) => sum + text.length, 0) / Math.max(1, texts.length);
+  const scores = new Float64Array(texts.length);
+  for (const term of query) {
+    const counts = texts.map((text) => text.reduce((sum, word) => sum + (word === term ? 1 : 0), 0));
+    const held = counts.filter((count) => count > 0).length;
+    const weight = Math.log(1 + (texts.length - held + 0.5) / (held + 0.5));
+    counts.forEach((count, place) => {
+      if (count === 0) return;
+      const length = texts[place]?.length ?? 0;
+      scores[place] = (scores[place] ?? 0) + (weight * count * 2.2) / (count + 1.2 * (0.25 + (0.75 * length) / mean));
+    });
+  }
+  return [...scores]
+    .map((score, page) => ({ page, score }))
+    .filter(({ score }) => score > 0)
+    .sort((one, other) => other.score - one.score || one.page - other.page)
+    .slice(0, KEPT);
+}
