@@ -11,6 +11,15 @@ export const IMPORT_BYTES = 33_554_432; // bytes of one import stream; protects 
 export const IMPORT_LINE_BYTES = 262_144; // bytes of one import row; protects the Worker's memory
 export const IMPORT_BATCH_ROWS = 200; // rows sent to the process in one call; protects the object's event loop
 export const IMPORT_BATCH_BYTES = 524_288; // bytes of rows sent in one call; protects the RPC message
+export const DOCUMENT_BYTES = 268_435_456; // bytes of one document over all its requests; protects the object's storage
+export const DOCUMENT_PART_BYTES = 67_108_864; // bytes of one request of a document; protects what a broken connection costs
+export const DOCUMENT_PDF_BYTES = 16_777_216; // bytes of one PDF, which is read as a whole; protects the Worker's memory
+export const DOCUMENT_PDF_PAGES = 5_000; // printed pages of one PDF; protects the Worker's time
+export const DOCUMENT_BATCH_PAGES = 64; // pages of a document sent to the process in one call; protects the object's event loop
+export const DOCUMENT_CHUNK_BYTES = 65_536; // bytes of a document that are read at a time; protects the Worker's memory
+export const DOCUMENT_STATE_CHARACTERS = 262_144; // characters of a reader's state between two requests; protects the object's rows
+export const DOCUMENTS = 10_000; // documents of one process; protects its list
+export const DOCUMENT_TITLE_CHARACTERS = 200; // characters of a document's title or name; protects every page's context line
 export const REQUESTS_PER_SECOND = 200; // requests per second and key, sustained; protects one process from one client
 export const REQUEST_BURST = 400; // requests a key may send at once; protects the same
 export const KEY_CACHE_MS = 60_000; // milliseconds a verified key is trusted without asking D1; the revocation lag
@@ -48,6 +57,10 @@ export const TRANSCRIPT_MESSAGES = 2_000; // messages one chat/completions reque
 
 // Memory
 export const PAGE_BYTES = 16_384; // UTF-8 bytes of one page; far below the 2 MB row that only production enforces
+export const SLICE_TOKENS = 400; // tokens of a document at which a new page begins; protects the precision of search
+export const SLICE_TOKENS_MOST = 500; // tokens of a page of prose of a document; protects the tail's budget
+export const SLICE_TOKENS_WHOLE = 1_000; // tokens up to which code or a table stays on one page; protects the same
+export const SLICE_CONTEXT_CHARACTERS = 240; // characters of the headings that a page of a document opens with; protects the same
 export const PAGE_NUMBER_GAP = 10_000_000; // page numbers an imported handle may lie beyond the last; protects the counter
 export const PROVENANCE_PAGES = 2_000; // pages one page may name as what it was made from; protects the object's rows
 export const TAGS_PER_PAGE = 16; // tags of one page
