@@ -32,9 +32,16 @@ import type {
 } from "#shared/abi.ts";
 import { callerSchema, executeSchema } from "#shared/abi.ts";
 import { failure } from "#shared/errors.ts";
-import type { PageHandle, RunId, ThreadId } from "#shared/ids.ts";
+import type { DocumentId, PageHandle, RunId, ThreadId } from "#shared/ids.ts";
 import { failed, success, type Result } from "#shared/result.ts";
 import { sharedEditSchema, type SharedEdit } from "#shared/schema/blocks.ts";
+import type {
+  DocumentBatch,
+  DocumentForgotten,
+  DocumentProgress,
+  DocumentView,
+  NewDocument,
+} from "#shared/schema/documents.ts";
 import { boot } from "#kernel/boot.ts";
 import { cycle, submit } from "#kernel/cycle.ts";
 import type { Kernel } from "#kernel/kernel.ts";
@@ -47,7 +54,9 @@ import { transact } from "#kernel/proc/transact.ts";
 import { listBlocks } from "#kernel/vm/block-table.ts";
 import { deleteBlock, readBlock, viewBlock } from "#kernel/vm/blocks.ts";
 import { viewContext } from "#kernel/vm/context-view.ts";
+import * as documentCalls from "#kernel/vm/documents.ts";
 import { exportRows } from "#kernel/vm/export-rows.ts";
+import { forgetDocument } from "#kernel/vm/forget-document.ts";
 import { importRows } from "#kernel/vm/import-rows.ts";
 import { addPage, editPage, forget, listPages, readPage } from "#kernel/vm/memory.ts";
 import { searchPages } from "#kernel/vm/search.ts";
@@ -153,6 +162,30 @@ export class Process extends DurableObject<Cloudflare.Env> implements ProcessApi
 
   importRows(caller: Caller, key: string, rows: readonly ImportRow[]): Promise<Result<ImportReport>> {
     return this.#as(caller, (kernel) => importRows(kernel, key, rows));
+  }
+
+  openDocument(caller: Caller, key: string, document: NewDocument): Promise<Result<DocumentProgress>> {
+    return this.#as(caller, (kernel) => documentCalls.openDocument(kernel, key, document));
+  }
+
+  documentProgress(caller: Caller, document: DocumentId): Promise<Result<DocumentProgress>> {
+    return this.#as(caller, (kernel) => documentCalls.documentProgress(kernel, document));
+  }
+
+  appendDocument(caller: Caller, document: DocumentId, batch: DocumentBatch): Promise<Result<DocumentView>> {
+    return this.#as(caller, (kernel) => documentCalls.appendDocument(kernel, document, batch));
+  }
+
+  readDocument(caller: Caller, document: DocumentId): Promise<Result<DocumentView>> {
+    return this.#as(caller, (kernel) => documentCalls.readDocument(kernel, document));
+  }
+
+  documents(caller: Caller, limit: number, cursor?: string): Promise<Result<Page<DocumentView>>> {
+    return this.#as(caller, (kernel) => documentCalls.listDocuments(kernel, limit, cursor));
+  }
+
+  forgetDocument(caller: Caller, document: DocumentId): Promise<Result<DocumentForgotten>> {
+    return this.#as(caller, (kernel) => forgetDocument(kernel, document));
   }
 
   exportRows(caller: Caller): Promise<Result<ReadableStream<Uint8Array>>> {

@@ -11,6 +11,7 @@ import type { FailureCode } from "#shared/errors.ts";
 import type { PageHandle, ProcessId, RunId, ThreadId, UserId } from "#shared/ids.ts";
 import type { Result } from "#shared/result.ts";
 import type { SharedEdit } from "#shared/schema/blocks.ts";
+import type { DocumentApi } from "#shared/document-api.ts";
 
 /** Who calls: always from the verified key or session, never from the request's body or path. */
 export interface Caller {
@@ -342,7 +343,7 @@ export interface ContextView {
 export type VmStat = Readonly<Record<string, number>>;
 
 /** The process's face to the edge. Streams are bytes: one JSON value per line. */
-export interface ProcessApi {
+export interface ProcessApi extends DocumentApi {
   execute(request: ExecuteRequest): Promise<Result<RunStarted>>;
   /** `execute`, then `settled`, in one call: the way of a reply that does not stream. */
   executeAndSettle(request: ExecuteRequest, waitMs: number): Promise<Result<RunView>>;

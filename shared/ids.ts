@@ -13,12 +13,14 @@ export type ProcessId = Branded<"process">;
 export type ThreadId = Branded<"thread">;
 export type RunId = Branded<"run">;
 export type PageHandle = Branded<"page">;
+export type DocumentId = Branded<"document">;
 
 const USER = /^[A-Za-z0-9._-]{1,64}$/;
 const PROCESS = /^[a-z0-9-]{1,32}$/;
 const THREAD = /^[A-Za-z0-9._-]{1,64}$/;
 const ULID = "[0-9A-HJKMNP-TV-Z]{26}";
 const RUN = new RegExp(`^run_([a-z0-9-]{1,32})_(${ULID})$`);
+const DOCUMENT = new RegExp(`^doc_${ULID}$`);
 const HANDLE = /^p[0-9a-z]{1,10}$/;
 
 export const INIT_PROCESS = "init" as ProcessId;
@@ -38,6 +40,14 @@ export function parseThreadId(text: string): ThreadId | null {
 
 export function parsePageHandle(text: string): PageHandle | null {
   return HANDLE.test(text) ? (text as PageHandle) : null;
+}
+
+export function parseDocumentId(text: string): DocumentId | null {
+  return DOCUMENT.test(text) ? (text as DocumentId) : null;
+}
+
+export function composeDocumentId(ulid: string): DocumentId {
+  return `doc_${ulid}` as DocumentId;
 }
 
 /** Reads a run id and the process it belongs to. */

@@ -17,6 +17,7 @@ import { addAssetRoute } from "#workers/routes/assets.ts";
 import { addBlockRoutes } from "#workers/routes/blocks.ts";
 import { addChatRoutes } from "#workers/routes/chat.ts";
 import { addDocsRoutes } from "#workers/routes/docs.ts";
+import { addDocumentRoutes } from "#workers/routes/documents.ts";
 import { addHealthRoute } from "#workers/routes/health.ts";
 import { addImportRoute } from "#workers/routes/import.ts";
 import { addInstructionRoutes } from "#workers/routes/instructions.ts";
@@ -44,6 +45,7 @@ function makeApp(): Edge {
   addRunRoutes(app);
   addChatRoutes(app);
   addImportRoute(app);
+  addDocumentRoutes(app);
   addMemoryRoutes(app);
   addProcessRoutes(app);
   addBlockRoutes(app);

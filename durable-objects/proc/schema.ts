@@ -74,6 +74,16 @@ const STEPS: readonly (readonly string[])[] = [
     `CREATE TABLE statements (key INTEGER NOT NULL, page INTEGER NOT NULL, PRIMARY KEY (key, page)) WITHOUT ROWID`,
     `CREATE INDEX statements_page ON statements (page)`,
   ],
+  [
+    `CREATE TABLE documents (
+       id TEXT PRIMARY KEY, name TEXT NOT NULL, title TEXT, media_type TEXT NOT NULL, state TEXT NOT NULL, size INTEGER,
+       bytes INTEGER NOT NULL DEFAULT 0, position INTEGER NOT NULL DEFAULT 0, batch TEXT, carry TEXT,
+       check_from INTEGER NOT NULL DEFAULT 0, check_sum INTEGER NOT NULL DEFAULT 0,
+       pages INTEGER NOT NULL DEFAULT 0, tokens INTEGER NOT NULL DEFAULT 0, headings INTEGER NOT NULL DEFAULT 0,
+       first_page INTEGER, last_page INTEGER, at INTEGER, at_text TEXT, zoned INTEGER NOT NULL DEFAULT 0, tags TEXT NOT NULL DEFAULT '[]',
+       created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL
+     ) WITHOUT ROWID`,
+  ],
 ];
 
 /** Whether the object was ever booted as a process. */

@@ -6,6 +6,7 @@ import { setTimer, type TimerWork } from "#kernel/proc/alarm.ts";
 import { expire } from "#kernel/proc/expire.ts";
 import { liveRuns } from "#kernel/proc/runs.ts";
 import { flush } from "#kernel/vm/flush.ts";
+import { finishForgetting } from "#kernel/vm/forget-document.ts";
 import { ringSummaries } from "#kernel/vm/summarise.ts";
 
 export const TIMER_WORK: TimerWork = {
@@ -16,4 +17,5 @@ export const TIMER_WORK: TimerWork = {
   flush: (kernel) => flush(kernel),
   expire,
   summarise: ringSummaries,
+  documents: (kernel) => finishForgetting(kernel),
 };

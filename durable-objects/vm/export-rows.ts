@@ -1,12 +1,13 @@
 /**
  * Export rows: the whole process as NDJSON bytes that `import-rows.ts` reads back, nothing lost.
  *
- * Pages first, in the order of their numbers, so that an import can give every handle back; then blocks; then threads with their
+ * Documents, then pages in the order of their numbers, so that an import can give every handle back; then blocks; then threads with their
  * messages. Bodies that are not resident come from D1 a batch at a time, so memory stays bounded; when D1 does not give
  * one, the stream fails rather than end short.
  */
-import { composePageHandle } from "#shared/ids.ts";
+import { composePageHandle, parseDocumentId } from "#shared/ids.ts";
 import type { Kernel } from "#kernel/kernel.ts";
+import { exportDocuments } from "#kernel/vm/document-rows.ts";
 import { fault } from "#kernel/vm/fault.ts";
 import { exportBlocks } from "#kernel/vm/block-rows.ts";
 import { viewPage } from "#kernel/vm/page.ts";
@@ -31,6 +32,8 @@ export function exportRows(kernel: Kernel): ReadableStream<Uint8Array> {
 }
 
 async function* exportBatches(kernel: Kernel): AsyncGenerator<object[]> {
+  const documents = exportDocuments(kernel);
+  if (documents.length > 0) yield documents;
   for await (const pages of pageBatches(kernel)) yield pages;
   const blocks = exportBlocks(kernel);
   if (blocks.length > 0) yield blocks;
@@ -62,7 +65,13 @@ async function* pageBatches(kernel: Kernel): AsyncGenerator<object[]> {
     const evidence = new Map(rows.map((row) => [row.number, row.evidence === 1]));
     yield found.value.pages.map((page) => {
       const { tokens: _tokens, ...view } = viewPage(page);
-      return { type: "page", ...view, evidence: evidence.get(page.number) ?? true };
+      const document = parseDocumentId(page.session);
+      return {
+        type: "page",
+        ...view,
+        evidence: evidence.get(page.number) ?? true,
+        ...(document === null ? {} : { document }),
+      };
     });
   }
 }

@@ -27,6 +27,8 @@ import { setTimer } from "#kernel/proc/alarm.ts";
 import { raiseCounter, readCounter } from "#kernel/proc/counters.ts";
 import { openThread, restoreMessage, restoreThread } from "#kernel/proc/messages.ts";
 import { transact } from "#kernel/proc/transact.ts";
+import { countDocumentPage } from "#kernel/vm/document-count.ts";
+import { documentOfRow, documentRow, restoreDocument } from "#kernel/vm/document-rows.ts";
 import { flush } from "#kernel/vm/flush.ts";
 import { blockRow, takeBlock } from "#kernel/vm/block-rows.ts";
 import { findPage, insertPage, type PageDraft } from "#kernel/vm/page-table.ts";
@@ -45,6 +47,7 @@ const pageRow = z.strictObject({
   source: label,
   thread: label,
   tags: z.array(z.string().min(1).max(TAG_CHARACTERS)).max(TAGS_PER_PAGE).optional(),
+  document: z.string().optional(),
   handle: z.string().optional(),
   version: z.int().min(1).optional(),
   evidence: z.boolean().optional(),
@@ -150,6 +153,12 @@ function takeRow(kernel: Kernel, row: unknown): Taken {
       const refused = takeBlock(kernel, block.data);
       return refused === null ? { ok: true, handles: [] } : { ok: false, reason: refused };
     }
+    case "document": {
+      const document = documentRow.safeParse(row);
+      if (!document.success) return refuse(document.error);
+      const reason = restoreDocument(kernel, document.data);
+      return reason === null ? { ok: true, handles: [] } : { ok: false, reason };
+    }
     case "thread": {
       const thread = threadRow.safeParse(row);
       if (!thread.success) return refuse(thread.error);
@@ -209,12 +218,15 @@ function takePage(kernel: Kernel, row: PageImport): Taken {
   const number = row.handle === undefined ? null : freeNumber(kernel, row.handle);
   if (number === "too far") return { ok: false, reason: "handle: too far beyond this process's own" };
   if (number === "used") return { ok: false, reason: "handle: already used in this process" };
-  const handles = drafts.value.map((draft, part) => {
+  const document = documentOfRow(kernel, row.document);
+  const handles = drafts.value.map((plain, part) => {
+    const draft = document === null ? plain : { ...plain, session: document };
     const whole = drafts.value.length === 1 && number !== null;
     const page = insertPage(
       kernel,
       part === 0 ? restored(whole ? { ...draft, text: row.text } : draft, row, number) : draft,
     );
+    countDocumentPage(kernel, page, 1);
     return composePageHandle(page.number);
   });
   return { ok: true, handles };

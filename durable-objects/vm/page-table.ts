@@ -5,11 +5,11 @@
  * write-behind to D1. Bodies of clean pages may be dropped (`dropOldBodies`); `vm/fault.ts` brings them back.
  */
 import type { PageKind } from "#shared/abi.ts";
-import type { PageHandle } from "#shared/ids.ts";
-import { pageNumber } from "#shared/ids.ts";
+import { pageNumber, parseDocumentId, type DocumentId, type PageHandle } from "#shared/ids.ts";
 import { estimateTokens } from "#shared/tokens.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { count } from "#kernel/proc/counters.ts";
+import { countDocumentPage } from "#kernel/vm/document-count.ts";
 import { evidenceOf, type PageRow, type ResidentPage } from "#kernel/vm/page.ts";
 import { dropStatements, noteStatements } from "#kernel/vm/statement-table.ts";
 import { notePinChange } from "#kernel/vm/pin-changes.ts";
@@ -44,6 +44,8 @@ export type PageDraft = Pick<
   readonly createdAt?: number;
   readonly updatedAt?: number;
   readonly version?: number;
+  /** Neighbours of its own making: the pages of one document. */
+  readonly session?: DocumentId;
   readonly pinned?: 0 | 1;
   readonly supersededBy?: number | null;
   /** Numbers of the pages it was made from. */
@@ -57,6 +59,7 @@ const SESSION_GAP_MS = 6 * 3_600_000;
  * Neighbours in a session lend each other words when pages are searched.
  */
 function sessionOf(kernel: Kernel, draft: PageDraft, number: number): string {
+  if (draft.session !== undefined) return draft.session;
   const last = kernel.sql
     .exec<{ session: string; at: number | null; kind: string }>(
       "SELECT session, at, kind FROM pages WHERE thread IS ? ORDER BY number DESC LIMIT 1",
@@ -66,7 +69,7 @@ function sessionOf(kernel: Kernel, draft: PageDraft, number: number): string {
   const alone = draft.kind === "fact" || draft.kind === "note" || draft.kind === "instruction";
   const near =
     last !== undefined && Math.abs((last.at ?? draft.at ?? 0) - (draft.at ?? last.at ?? 0)) <= SESSION_GAP_MS;
-  return last !== undefined && near && !alone && last.kind !== "fact"
+  return last !== undefined && near && !alone && last.kind !== "fact" && parseDocumentId(last.session) === null
     ? last.session
     : `${draft.thread ?? ""}/${number.toString(36)}`;
 }
@@ -215,7 +218,9 @@ export function addToPage(kernel: Kernel, page: PageRow, more: Pick<PageRow, "so
  */
 export function buryPage(kernel: Kernel, number: number): void {
   // A prompt that was frozen with the page must not be used again.
-  if (readPages(kernel, [number])[0]?.pinned === 1) notePinChange(kernel, { page: number, forgotten: true });
+  const page = readPages(kernel, [number])[0];
+  if (page?.pinned === 1) notePinChange(kernel, { page: number, forgotten: true });
+  if (page !== undefined) countDocumentPage(kernel, page, -1);
   kernel.sql.exec(
     `UPDATE pages SET deleted = 1, dirty = 1, version = version + 1, text = '', tokens = 0, kind = 'note', role = NULL, speaker = NULL,
      source = NULL, at = NULL, at_text = NULL, tags = '[]', thread = NULL, session = '', entry = NULL, run = NULL,

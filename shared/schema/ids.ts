@@ -7,11 +7,13 @@
 import { z } from "zod";
 import {
   INIT_PROCESS,
+  parseDocumentId,
   parsePageHandle,
   parseProcessId,
   parseRunId,
   parseThreadId,
   parseUserId,
+  type DocumentId,
   type PageHandle,
   type ProcessId,
   type RunId,
@@ -38,6 +40,9 @@ export const threadIdSchema = idOf<ThreadId>(parseThreadId, "a thread id");
 export const runIdSchema = idOf<{ readonly run: RunId; readonly process: ProcessId }>(parseRunId, "a run id");
 export const handleSchema = idOf<PageHandle>(parsePageHandle, "a page handle");
 
+export const documentIdSchema = idOf<DocumentId>(parseDocumentId, "a document id");
+
+export const documentPath = z.object({ document: documentIdSchema });
 export const runPath = z.object({ id: runIdSchema });
 export const handlePath = z.object({ handle: handleSchema });
 export const processPath = z.object({ p: processIdSchema });

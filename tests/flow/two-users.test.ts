@@ -10,7 +10,7 @@ const SECRET = "The vault code of Alice is 7391-umbrella";
 
 let alice: User;
 let mallory: User;
-let ids: { readonly handle: string; readonly run: string; readonly thread: string };
+let ids: { readonly handle: string; readonly run: string; readonly thread: string; readonly document: string };
 
 beforeAll(async () => {
   alice = await newUser("alice");
@@ -24,7 +24,16 @@ beforeAll(async () => {
     stream: false,
   });
   expect(run.status).toBe(200);
-  ids = { handle: String(page.body["handle"]), run: String(run.body["run"]), thread: "private" };
+  const document = await alice.call("POST", "/v1/memory/documents?name=vault", SECRET, {
+    "content-type": "text/plain",
+  });
+  expect(document.status).toBe(201);
+  ids = {
+    handle: page.body["handle"] as string,
+    run: run.body["run"] as string,
+    thread: "private",
+    document: document.body["document"] as string,
+  };
 });
 
 /** What Mallory does; `foreign` ids must be 404, everything else must answer with her own, empty things. */
@@ -88,6 +97,24 @@ const attempts: readonly Attempt[] = [
         "content-type": "application/x-ndjson",
       }),
   },
+  {
+    route: "post /v1/memory/documents",
+    foreign: true,
+    make: () =>
+      mallory.call("POST", "/v1/memory/documents?process=alice%2Finit", "x", { "content-type": "text/plain" }),
+  },
+  ...(["GET", "PUT", "DELETE"] as const).map((method) => ({
+    route: `${method.toLowerCase()} /v1/memory/documents/{document}`,
+    foreign: true,
+    make: () =>
+      mallory.call(
+        method,
+        `/v1/memory/documents/${ids.document}${method === "PUT" ? "?offset=0" : ""}`,
+        method === "PUT" ? "x" : undefined,
+        { "content-type": "text/plain" },
+      ),
+  })),
+  { route: "get /v1/memory/documents", foreign: false, make: () => mallory.call("GET", "/v1/memory/documents") },
   {
     route: "post /v1/memory",
     foreign: true,

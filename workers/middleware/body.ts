@@ -13,11 +13,11 @@ import { problem } from "#workers/reply.ts";
 /** Bytes of a body that is too large that are still read. */
 const DISCARDED_BYTES = 32 * BODY_BYTES;
 
-const STREAMED: readonly string[] = ["/v1/memory/import"];
+const STREAMED = /^\/v1\/memory\/(?:import|documents(?:\/[^/]*)?)$/;
 
 export const body: MiddlewareHandler<EdgeEnv> = async (context, next) => {
   const { raw } = context.req;
-  if (raw.body === null || STREAMED.includes(context.req.path)) return next();
+  if (raw.body === null || STREAMED.test(context.req.path)) return next();
   const tooLarge = failure("payload_too_large", `The body is larger than ${BODY_BYTES} bytes.`);
   if (Number(context.req.header("content-length") ?? 0) > BODY_BYTES) return problem(context, tooLarge);
   const bytes = await readAtMost(raw.body, BODY_BYTES);

@@ -30,6 +30,7 @@ function work(done: string[], more: Partial<TimerWork> = {}): TimerWork {
     flush: note("flush"),
     expire: note("expire"),
     summarise: note("summarise"),
+    documents: note("documents"),
     ...more,
   };
 }

@@ -28,6 +28,8 @@ export interface BlockReader {
   end(): Block[];
   /** The document's own title, once it is known. */
   readonly title: string | null;
+  /** Whether the title stands beside the headings rather than among them. */
+  readonly leads: boolean;
   readonly state: unknown;
 }
 

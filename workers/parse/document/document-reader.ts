@@ -52,6 +52,11 @@ export class DocumentReader {
     return this.#blocks.title;
   }
 
+  /** The title that its pages open with, when no other was given. */
+  get lead(): string | null {
+    return this.#blocks.leads ? this.#blocks.title : null;
+  }
+
   get headings(): number {
     return this.#slicer.state.headings;
   }

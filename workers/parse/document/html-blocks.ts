@@ -59,6 +59,7 @@ const FRESH: Omit<z.infer<typeof stateSchema>, "tokens"> = {
 
 export class HtmlBlocks implements BlockReader {
   readonly state: z.infer<typeof stateSchema>;
+  readonly leads = true;
   readonly #tokens: HtmlTokens;
 
   constructor(saved?: unknown) {

@@ -33,6 +33,7 @@ const stateSchema = z.strictObject({
 
 export class MarkdownBlocks implements BlockReader {
   readonly state: z.infer<typeof stateSchema>;
+  readonly leads = false;
   readonly #lines: LineReader;
 
   constructor(saved?: unknown) {

@@ -13,6 +13,7 @@ const stateSchema = z.strictObject({ lines: lineReaderState, paragraph: z.string
 
 export class TextBlocks implements BlockReader {
   readonly title = null;
+  readonly leads = false;
   readonly #lines: LineReader;
   #paragraph: string;
 

@@ -1,0 +1,101 @@
+/**
+ * Forget document: deletes a document with all its pages, for good.
+ *
+ * Pages that a run, a message or another page refers to are forgotten one by one, with everything that was made from them; the
+ * others become tombstones in batches. The document stays, marked, until its last page is gone, so that a deletion that was
+ * cut off by a crash is finished by the timer.
+ */
+import { failure } from "#shared/errors.ts";
+import type { DocumentId } from "#shared/ids.ts";
+import { FORGET_BATCH_PAGES } from "#shared/limits.ts";
+import { failed, success, type Result } from "#shared/result.ts";
+import type { DocumentForgotten } from "#shared/schema/documents.ts";
+import type { Kernel } from "#kernel/kernel.ts";
+import { setTimer } from "#kernel/proc/alarm.ts";
+import { transact } from "#kernel/proc/transact.ts";
+import { findDocument, NO_DOCUMENT, type DocumentRow } from "#kernel/vm/documents.ts";
+import { fault } from "#kernel/vm/fault.ts";
+import { flush } from "#kernel/vm/flush.ts";
+import { forgetPage } from "#kernel/vm/forget.ts";
+import { buryPage, readPages } from "#kernel/vm/page-table.ts";
+
+/** Milliseconds after which a deletion that was cut off goes on. */
+const AGAIN_MS = 30_000;
+
+export async function forgetDocument(kernel: Kernel, id: DocumentId): Promise<Result<DocumentForgotten>> {
+  const row = findDocument(kernel, id);
+  if (row === null) return failed(NO_DOCUMENT);
+  transact(kernel, () => {
+    kernel.sql.exec(
+      "UPDATE documents SET state = 'deleting', carry = NULL, title = NULL, name = '' WHERE id = ?",
+      row.id,
+    );
+    kernel.sql.exec("DELETE FROM replies WHERE key LIKE 'document %' AND reply = ?", row.id);
+    setTimer(kernel, "documents", kernel.now() + AGAIN_MS);
+  });
+  const pages = await forgetPages(kernel, row);
+  kernel.background(flush(kernel));
+  if (pages === null) return failed(failure("overloaded", "The document is being deleted; look again later.", 1));
+  return success({ forgotten: row.id, pages });
+}
+
+/** Goes on with deletions that were cut off. */
+export async function finishForgetting(kernel: Kernel): Promise<void> {
+  const rows = kernel.sql.exec<DocumentRow>("SELECT * FROM documents WHERE state = 'deleting'").toArray();
+  for (const row of rows) if ((await forgetPages(kernel, row)) === null) throw new Error("a page is out of reach");
+  if (rows.length > 0) await flush(kernel);
+}
+
+/** Answers how many pages went, or null when some could not be read. */
+async function forgetPages(kernel: Kernel, document: DocumentRow): Promise<number | null> {
+  let gone = 0;
+  for (;;) {
+    const numbers = kernel.sql
+      .exec<{ number: number }>(
+        "SELECT number FROM pages WHERE number BETWEEN ? AND ? AND session = ? AND deleted = 0 ORDER BY number LIMIT ?",
+        document.first_page ?? 1,
+        document.last_page ?? 0,
+        document.id,
+        FORGET_BATCH_PAGES,
+      )
+      .toArray()
+      .map((row) => row.number);
+    if (numbers.length === 0) break;
+    const known = referredTo(kernel, numbers);
+    // What repeats a page's words elsewhere can only be found with its words at hand.
+    if (known.length > 0 && !(await fault(kernel, known)).ok) return null;
+    gone += transact(kernel, () => forgetBatch(kernel, numbers, new Set(known)));
+    // Others get their turn between two batches.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  kernel.sql.exec("DELETE FROM documents WHERE id = ?", document.id);
+  return gone;
+}
+
+function forgetBatch(kernel: Kernel, numbers: readonly number[], known: ReadonlySet<number>): number {
+  const pages = readPages(kernel, numbers);
+  for (const page of pages) {
+    if (known.has(page.number)) forgetPage(kernel, { ...page, text: page.text ?? "" });
+    else buryPage(kernel, page.number);
+  }
+  return pages.length;
+}
+
+/** Which of these pages anything else refers to: runs, their log, messages, pages made from them, pins. */
+function referredTo(kernel: Kernel, numbers: readonly number[]): number[] {
+  return kernel.sql
+    .exec<{ page: number }>(
+      `WITH asked AS (SELECT value AS page FROM json_each(?1))
+       SELECT page FROM asked WHERE page IN (SELECT page FROM run_pages)
+         OR page IN (SELECT mapped.value FROM runs, json_each(runs.tail) AS mapped)
+         OR page IN (SELECT noted.value ->> 2 FROM page_references, json_each(page_references.pages) AS noted)
+         OR page IN (SELECT page FROM messages WHERE page IS NOT NULL)
+         OR page IN (SELECT made.value FROM pages, json_each(pages.provenance) AS made WHERE pages.provenance <> '[]')
+         OR page IN (SELECT superseded_by FROM pages WHERE superseded_by IS NOT NULL)
+         OR page IN (SELECT number FROM pages WHERE pinned = 1 OR superseded_by IS NOT NULL)
+         OR page IN (SELECT number FROM pages WHERE run IS NOT NULL)`,
+      JSON.stringify(numbers),
+    )
+    .toArray()
+    .map((row) => row.page);
+}
