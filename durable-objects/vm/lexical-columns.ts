@@ -1,28 +1,41 @@
 /**
- * The words of a question on every page: one column a lexical feature, by slot.
+ * The words of a question on every page: `LEXICAL` numbers a page, beside each other in `values` at `LEXICAL × slot`.
  *
- * Use one `LexicalColumns` for an index: `measure(question)` before pages are read, then the columns and `share` (what a value
- * is multiplied by to become a share of the question's whole weight). They hold until the next `measure`.
+ * Use one `LexicalColumns` for an index: `measure(terms)` before pages are read, then `values` and `share` (what a value is
+ * multiplied by to become a share of the question's whole weight). They hold until the next `measure`.
  * What must hold: only pages that a term touches are written, the rest stay 0; a page's sums run by term in the order asked, so
- * the result does not depend on the order in which pages were added.
+ * the result does not depend on the order in which pages were added. A page's numbers lie in one cache line: a term that a few
+ * pages hold then costs one fetch a page, not one a number.
  *
- * To add a lexical feature: a column here, zeroed in `#clear`, filled by a method called from `measure`, and a line in
- * `search-features.ts` that reads it. A further text of a page gets its own `Postings` and length column beside this one's.
+ * To add a lexical feature: a place here (raise `LEXICAL`), a method called from `measure` that fills it, and the same name at
+ * the same place in `search-features.ts`. A further text of a page gets its own `Postings` and length column beside this one's.
  *
  * BM25 (Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009), with neighbouring pages as weighted fields of
  * one term frequency (BM25F).
  */
 import { QUERY_TERMS } from "#shared/limits.ts";
 import { clusterMates } from "#shared/text/clusters.ts";
-import type { PageColumns } from "#kernel/vm/page-columns.ts";
+import { LENGTHS, type PageColumns } from "#kernel/vm/page-columns.ts";
 import type { Postings } from "#kernel/vm/postings.ts";
-import { Field, inverseFrequency, TermWindow } from "#kernel/vm/term-window.ts";
+import { Field, inverseFrequency, TermWindow, type WindowVisitor } from "#kernel/vm/term-window.ts";
 
 /** Occurrences on a neighbouring page count this much, at distance 1 and at 2. */
 const NEAR = 0.4;
 const FAR = 0.2;
 /** What a word that no page holds would weigh. */
 const UNSEEN_TERM_WEIGHT = 4;
+
+/** Numbers of a page in `values`: the seven places below, and one that is used while spellings are measured. */
+export const LEXICAL = 8;
+export const OWN = 0;
+export const NEAR1 = 1;
+export const NEAR2 = 2;
+export const WINDOW4 = 3;
+export const COVERAGE = 4;
+export const MATES = 5;
+export const SPELLING = 6;
+/** The best-spelt match of one asked word; 0 between two words. */
+const BEST = 7;
 
 interface Fields {
   readonly own: Field;
@@ -35,17 +48,7 @@ export class LexicalColumns {
   readonly #pages: PageColumns;
   readonly #postings: Postings;
   readonly #window: TermWindow;
-  /** BM25 of the page alone; with neighbours at 1; and 2; plain sum within 4. */
-  own = new Float64Array(0);
-  near1 = new Float64Array(0);
-  near2 = new Float64Array(0);
-  window4 = new Float64Array(0);
-  /** The question's weight that the page itself holds. */
-  coverage = new Float64Array(0);
-  mates = new Float64Array(0);
-  spelling = new Float64Array(0);
-  /** The best-spelt match of one asked word; all 0 between two words. */
-  #best = new Float64Array(0);
+  values = new Float64Array(0);
   share = 0;
 
   constructor(pages: PageColumns, postings: Postings) {
@@ -55,11 +58,13 @@ export class LexicalColumns {
   }
 
   get bytes(): number {
-    return this.own.length * 64 + this.#window.bytes;
+    return this.values.length * 8 + this.#window.bytes;
   }
 
   measure(terms: readonly string[]): void {
-    this.#clear();
+    const { used, capacity } = this.#pages;
+    if (this.values.length < used * LEXICAL) this.values = new Float64Array(capacity * LEXICAL);
+    else this.values.fill(0, 0, used * LEXICAL);
     this.#window.prepare();
     const fields = this.#fields();
     const weights = this.#measureTerms(terms, fields);
@@ -70,48 +75,25 @@ export class LexicalColumns {
     this.share = whole > 0 ? 1 / whole : 1;
   }
 
-  #clear(): void {
-    const { used, capacity } = this.#pages;
-    if (this.own.length < used) {
-      for (const name of ["own", "near1", "near2", "window4", "coverage", "mates", "spelling"] as const)
-        this[name] = new Float64Array(capacity);
-      this.#best = new Float64Array(capacity);
-      return;
-    }
-    for (const column of [this.own, this.near1, this.near2, this.window4, this.coverage, this.mates, this.spelling])
-      column.fill(0, 0, used);
-  }
-
   #fields(): Fields {
     const pages = this.#pages;
-    const [words1 = 0, words2 = 0, words4 = 0] = pages.wordsWithin;
+    const [words = 0, words1 = 0, words2 = 0, words4 = 0] = pages.words;
     return {
-      own: new Field(1.2, 0.75, pages.length, pages.average(pages.words)),
-      near1: new Field(0.9, 0.75, pages.within1, pages.average(words1)),
-      near2: new Field(0.9, 0.75, pages.within2, pages.average(words2)),
-      window4: new Field(1.2, 0.5, pages.within4, pages.average(words4)),
+      own: new Field(1.2, 0.75, pages.average(words)),
+      near1: new Field(0.9, 0.75, pages.average(words1)),
+      near2: new Field(0.9, 0.75, pages.average(words2)),
+      window4: new Field(1.2, 0.5, pages.average(words4)),
     };
   }
 
-  /** Fills the columns of the question's own terms; answers the weight of each. */
+  /** Fills the places of the question's own terms; answers the weight of each. */
   #measureTerms(terms: readonly string[], fields: Fields): Map<string, number> {
     const weights = new Map<string, number>();
-    const { own, near1, near2, window4, coverage } = this;
     for (const term of askedTerms(terms, this.#postings)) {
       const holders = this.#window.load(this.#postings.members(term), this.#postings);
       const weight = inverseFrequency(this.#pages.size, holders);
       weights.set(term, weight);
-      this.#window.eachWindow((slot, count, at1, at2, wide) => {
-        if (count > 0) {
-          own[slot] = (own[slot] ?? 0) + weight * fields.own.saturate(count, slot);
-          coverage[slot] = (coverage[slot] ?? 0) + weight;
-        }
-        const within1 = count + NEAR * at1;
-        if (within1 > 0) near1[slot] = (near1[slot] ?? 0) + weight * fields.near1.saturate(within1, slot);
-        const within2 = within1 + FAR * at2;
-        if (within2 > 0) near2[slot] = (near2[slot] ?? 0) + weight * fields.near2.saturate(within2, slot);
-        window4[slot] = (window4[slot] ?? 0) + weight * fields.window4.saturate(wide, slot);
-      });
+      this.#window.eachWindow(new TermCredit(weight, fields, this.values, this.#pages.lengths));
     }
     return weights;
   }
@@ -125,21 +107,24 @@ export class LexicalColumns {
       const part = asked / Math.sqrt(Math.max(3, mates.length)) / 6;
       for (const mate of mates) if (!weights.has(mate)) lent.set(mate, Math.max(part, lent.get(mate) ?? 0));
     }
-    const { mates } = this;
+    const { values } = this;
+    const { lengths } = this.#pages;
     for (const [mate, part] of lent) {
       const id = this.#postings.find(mate);
       if (id === undefined) continue;
       const weight = part * inverseFrequency(this.#pages.size, this.#window.load([id], this.#postings));
       this.#window.eachNear((slot, own, at1) => {
-        mates[slot] = (mates[slot] ?? 0) + weight * field.saturate(own + NEAR * at1, slot);
+        const place = slot * LEXICAL + MATES;
+        const length = lengths[slot * LENGTHS + 1] ?? 0;
+        values[place] = (values[place] ?? 0) + weight * field.saturate(own + NEAR * at1, length);
       });
     }
   }
 
   /** The best-spelt match of each asked word on a page; the asked word itself is counted elsewhere. */
   #measureSpelling(weights: ReadonlyMap<string, number>, field: Field): void {
-    const best = this.#best;
-    const { spelling } = this;
+    const { values } = this;
+    const { lengths } = this.#pages;
     for (const [term, weight] of weights) {
       const asked = this.#postings.has(term) ? weight : UNSEEN_TERM_WEIGHT;
       const touched: number[] = [];
@@ -147,17 +132,57 @@ export class LexicalColumns {
         if (weights.has(this.#postings.termOf(id))) continue;
         this.#window.load([id], this.#postings);
         this.#window.each((slot, count) => {
-          const value = similarity * field.saturate(count, slot);
-          const before = best[slot] ?? 0;
+          const place = slot * LEXICAL + BEST;
+          const value = similarity * field.saturate(count, lengths[slot * LENGTHS] ?? 0);
+          const before = values[place] ?? 0;
           if (before === 0) touched.push(slot);
-          if (value > before) best[slot] = value;
+          if (value > before) values[place] = value;
         });
       }
       for (const slot of touched) {
-        spelling[slot] = (spelling[slot] ?? 0) + asked * (best[slot] ?? 0);
-        best[slot] = 0;
+        const base = slot * LEXICAL;
+        values[base + SPELLING] = (values[base + SPELLING] ?? 0) + asked * (values[base + BEST] ?? 0);
+        values[base + BEST] = 0;
       }
     }
+  }
+}
+
+/** What one term gives the pages that its walk visits. */
+class TermCredit implements WindowVisitor {
+  readonly #weight: number;
+  readonly #fields: Fields;
+  readonly #values: Float64Array;
+  readonly #lengths: Uint32Array;
+
+  constructor(weight: number, fields: Fields, values: Float64Array, lengths: Uint32Array) {
+    this.#weight = weight;
+    this.#fields = fields;
+    this.#values = values;
+    this.#lengths = lengths;
+  }
+
+  visit(slot: number, own: number, at1: number, at2: number, wide: number): void {
+    const values = this.#values;
+    const weight = this.#weight;
+    const base = slot * LEXICAL;
+    const length = slot * LENGTHS;
+    const lengths = this.#lengths;
+    const fields = this.#fields;
+    if (own > 0) {
+      values[base + OWN] = (values[base + OWN] ?? 0) + weight * fields.own.saturate(own, lengths[length] ?? 0);
+      values[base + COVERAGE] = (values[base + COVERAGE] ?? 0) + weight;
+    }
+    const within1 = own + NEAR * at1;
+    if (within1 > 0)
+      values[base + NEAR1] =
+        (values[base + NEAR1] ?? 0) + weight * fields.near1.saturate(within1, lengths[length + 1] ?? 0);
+    const within2 = within1 + FAR * at2;
+    if (within2 > 0)
+      values[base + NEAR2] =
+        (values[base + NEAR2] ?? 0) + weight * fields.near2.saturate(within2, lengths[length + 2] ?? 0);
+    values[base + WINDOW4] =
+      (values[base + WINDOW4] ?? 0) + weight * fields.window4.saturate(wide, lengths[length + 3] ?? 0);
   }
 }
 

@@ -18,6 +18,9 @@ export const EMPTY = -2;
 /** Pages at this distance or nearer lend each other words. */
 export const REACH = 4;
 
+/** Numbers of a page in `lengths`. */
+export const LENGTHS = 4;
+
 export const QUESTION = 1;
 export const TIME = 2;
 export const REACTION = 4;
@@ -83,9 +86,8 @@ export class PageColumns {
   /** One more than the highest slot ever used, and the room of every array. */
   used = 0;
   capacity = 0;
-  /** Sums over all pages of `length` and `within`. */
-  words = 0;
-  readonly wordsWithin = [0, 0, 0];
+  /** Sums of `lengths` over all pages. */
+  readonly words = [0, 0, 0, 0];
 
   page = new Float64Array(0);
   order = new Float64Array(0);
@@ -102,11 +104,8 @@ export class PageColumns {
   names = new Uint8Array(0);
   /** Share of "you" in hundredths. */
   address = new Uint16Array(0);
-  /** Words of the page; of the page with its neighbours at 1, at 2 and at 4. */
-  length = new Uint32Array(0);
-  within1 = new Uint32Array(0);
-  within2 = new Uint32Array(0);
-  within4 = new Uint32Array(0);
+  /** LENGTHS numbers a page: words of the page, of the page with its neighbours at 1, at 2 and at 4. */
+  lengths = new Uint32Array(0);
 
   get size(): number {
     return this.#slotOfPage.size;
@@ -147,19 +146,17 @@ export class PageColumns {
     this.flags[slot] = flagsOf(entry);
     this.names[slot] = entry.cues.names;
     this.address[slot] = Math.round(entry.cues.address * 100);
-    this.length[slot] = entry.length;
-    this.words += entry.length;
+    this.lengths[slot * LENGTHS] = entry.length;
     this.#slotOfPage.set(entry.page, slot);
     this.#link(slot, STANDALONE_KINDS.has(entry.kind) ? NONE : this.#sessions.use(entry.session));
-    this.#settle(slot);
+    this.#settle(slot, true);
     return slot;
   }
 
   remove(slot: number): void {
     const [before, after] = [this.previous[slot] ?? NONE, this.next[slot] ?? NONE];
     const session = this.session[slot] ?? NONE;
-    this.words -= this.length[slot] ?? 0;
-    this.#addWithin(slot, -1);
+    this.#addWords(slot, -1);
     this.#slotOfPage.delete(this.page[slot] ?? 0);
     this.kinds.release(this.kind[slot] ?? 0);
     if (this.speaker[slot] !== NONE) this.speakers.release(this.speaker[slot] ?? 0);
@@ -173,7 +170,7 @@ export class PageColumns {
     this.#clear(slot);
     this.#freeSlots.push(slot);
     const neighbour = before === NONE ? after : before;
-    if (neighbour !== NONE) this.#settle(neighbour);
+    if (neighbour !== NONE) this.#settle(neighbour, false);
   }
 
   /** Calls `visit` with the page and those around it in its session that a change of the page can touch. */
@@ -214,11 +211,11 @@ export class PageColumns {
   }
 
   /** Works out anew what depends on a page's place, for the page and those around it. */
-  #settle(slot: number): void {
+  #settle(slot: number, fresh: boolean): void {
     this.forEachNear(slot, (near) => {
-      this.#addWithin(near, -1);
+      if (near !== slot || !fresh) this.#addWords(near, -1);
       this.#measureWithin(near);
-      this.#addWithin(near, 1);
+      this.#addWords(near, 1);
       const edge = this.#isNearEnd(near, this.previous) || this.#isNearEnd(near, this.next);
       this.flags[near] = ((this.flags[near] ?? 0) & ~EDGE) | (edge ? EDGE : 0);
     });
@@ -230,24 +227,23 @@ export class PageColumns {
   }
 
   #measureWithin(slot: number): void {
-    let sum = this.length[slot] ?? 0;
+    const lengths = this.lengths;
+    const base = slot * LENGTHS;
+    let sum = lengths[base] ?? 0;
     let [before, after] = [slot, slot];
     for (let distance = 1; distance <= REACH; distance += 1) {
       before = before === NONE ? NONE : (this.previous[before] ?? NONE);
       after = after === NONE ? NONE : (this.next[after] ?? NONE);
-      if (before !== NONE) sum += this.length[before] ?? 0;
-      if (after !== NONE) sum += this.length[after] ?? 0;
-      if (distance === 1) this.within1[slot] = sum;
-      if (distance === 2) this.within2[slot] = sum;
+      if (before !== NONE) sum += lengths[before * LENGTHS] ?? 0;
+      if (after !== NONE) sum += lengths[after * LENGTHS] ?? 0;
+      if (distance <= 2) lengths[base + distance] = sum;
     }
-    this.within4[slot] = sum;
+    lengths[base + 3] = sum;
   }
 
-  #addWithin(slot: number, sign: 1 | -1): void {
-    const sums = this.wordsWithin;
-    sums[0] = (sums[0] ?? 0) + sign * (this.within1[slot] ?? 0);
-    sums[1] = (sums[1] ?? 0) + sign * (this.within2[slot] ?? 0);
-    sums[2] = (sums[2] ?? 0) + sign * (this.within4[slot] ?? 0);
+  #addWords(slot: number, sign: 1 | -1): void {
+    for (let place = 0; place < LENGTHS; place += 1)
+      this.words[place] = (this.words[place] ?? 0) + sign * (this.lengths[slot * LENGTHS + place] ?? 0);
   }
 
   #clear(slot: number): void {
@@ -255,7 +251,7 @@ export class PageColumns {
     this.next[slot] = NONE;
     for (const column of [this.page, this.order, this.at, this.day, this.flags, this.names, this.address])
       column[slot] = 0;
-    for (const column of [this.length, this.within1, this.within2, this.within4]) column[slot] = 0;
+    this.lengths.fill(0, slot * LENGTHS, (slot + 1) * LENGTHS);
   }
 
   #grow(slots: number): void {
@@ -273,10 +269,7 @@ export class PageColumns {
     this.flags = resized(this.flags, new Uint8Array(size));
     this.names = resized(this.names, new Uint8Array(size));
     this.address = resized(this.address, new Uint16Array(size));
-    this.length = resized(this.length, new Uint32Array(size));
-    this.within1 = resized(this.within1, new Uint32Array(size));
-    this.within2 = resized(this.within2, new Uint32Array(size));
-    this.within4 = resized(this.within4, new Uint32Array(size));
+    this.lengths = resized(this.lengths, new Uint32Array(size * LENGTHS));
     this.capacity = size;
   }
 }

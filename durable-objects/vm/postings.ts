@@ -1,7 +1,7 @@
 /**
  * Which pages hold which term, how often: the inverted index of one text field of one process, in memory.
  *
- * Use `add(slot, terms)`, `remove(slot, terms)`, `frequency(term)`, and `read(term)` for a term's postings. A slot is a small
+ * Use `add(slot, terms)`, `remove(slot, terms)`, `frequency(term)`, and `addInto(id, …)` for a term's postings. A slot is a small
  * number that the caller gives a page and may give again after `remove`.
  * What must hold: after `remove` no term of the page is left unless another page holds it, so forgetting a page forgets its
  * words. Adding or removing a page touches only its own terms. The order within postings carries no meaning. A posting is one
@@ -29,9 +29,6 @@ export class Postings {
   readonly #large = new Map<number, number>();
   readonly #spellings = new Spellings();
   #buffer = new Uint32Array(16);
-  /** What the last `read` found: pages and how often each holds the term. Valid until the next read. */
-  slots = new Uint32Array(16);
-  counts = new Uint32Array(16);
 
   get size(): number {
     return this.#ids.size;
@@ -39,7 +36,7 @@ export class Postings {
 
   /** An estimate: arrays exactly, 80 bytes for a term and its place in the map. */
   get bytes(): number {
-    return this.#lists.bytes + this.#spellings.bytes + this.#buffer.length * 12 + this.#ids.size * 80;
+    return this.#lists.bytes + this.#spellings.bytes + this.#buffer.length * 4 + this.#ids.size * 80;
   }
 
   add(slot: number, terms: readonly string[]): void {
@@ -106,24 +103,26 @@ export class Postings {
     return this.#terms[id] ?? "";
   }
 
-  /** Reads a term's postings into `slots` and `counts`; answers how many pages there are. */
-  read(id: number): number {
+  /**
+   * Adds how often each page holds a term to `count`, by slot, and lists the pages that had none before in `held` from index
+   * `from` on; answers the index after the last.
+   */
+  addInto(id: number, count: Uint32Array, held: Uint32Array, from: number): number {
     const length = this.#lists.length(id);
-    if (length > this.#buffer.length) {
-      const size = grown(this.#buffer.length, length);
-      this.#buffer = new Uint32Array(size);
-      this.slots = new Uint32Array(size);
-      this.counts = new Uint32Array(size);
-    }
-    this.#lists.copy(id, this.#buffer);
+    if (length > this.#buffer.length) this.#buffer = new Uint32Array(grown(this.#buffer.length, length));
+    const buffer = this.#buffer;
+    this.#lists.copy(id, buffer);
+    let next = from;
     for (let index = 0; index < length; index += 1) {
-      const posting = this.#buffer[index] ?? 0;
+      const posting = buffer[index] ?? 0;
       const slot = posting >>> COUNT_BITS;
-      const count = posting & LARGE_COUNT;
-      this.slots[index] = slot;
-      this.counts[index] = count < LARGE_COUNT ? count : (this.#large.get(id * MOST_SLOTS + slot) ?? count);
+      let more = posting & LARGE_COUNT;
+      if (more === LARGE_COUNT) more = this.#large.get(id * MOST_SLOTS + slot) ?? more;
+      const before = count[slot] ?? 0;
+      if (before === 0) held[next++] = slot;
+      count[slot] = before + more;
     }
-    return length;
+    return next;
   }
 
   /** One Chinese character as a question's term stands for every pair that holds it, since pages are indexed by pairs. */

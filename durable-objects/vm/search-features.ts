@@ -10,11 +10,12 @@
  * To add a feature: a name in `FEATURES` (a static one at the end), a line in `read` (or `readStatic`), a weight.
  */
 import { dateMatch } from "#kernel/vm/search-dates.ts";
-import { LexicalColumns } from "#kernel/vm/lexical-columns.ts";
+import { LEXICAL, LexicalColumns, MATES, NEAR2, OWN, SPELLING } from "#kernel/vm/lexical-columns.ts";
 import {
   ASSISTANT,
   EDGE,
   EMPTY,
+  LENGTHS,
   NONE,
   QUESTION,
   REACTION,
@@ -25,7 +26,9 @@ import {
 import type { Postings } from "#kernel/vm/postings.ts";
 import type { Question } from "#kernel/vm/search-question.ts";
 
-/** Place of every feature in a page's values. Those from `lengthShort` on do not depend on the question. */
+/**
+ * Place of every feature in a page's values. The first seven are the places of `lexical-columns.ts`; those from `lengthShort` on do not depend on the question.
+ */
 const PLACE = {
   own: 0, // BM25 of the page alone
   near1: 1, // with neighbours at distance 1
@@ -60,7 +63,7 @@ export const FIRST_STATIC = PLACE.lengthShort;
 /** Writes the features that do not depend on the question, at their places. */
 export function readStatic(pages: PageColumns, slot: number, into: Float64Array): void {
   const flags = pages.flags[slot] ?? 0;
-  const length = pages.length[slot] ?? 0;
+  const length = pages.lengths[slot * LENGTHS] ?? 0;
   into[PLACE.lengthShort] = Math.log(1 + Math.min(length, 60));
   into[PLACE.lengthLong] = Math.log(Math.max(length, 60) / 60);
   into[PLACE.question] = (flags & QUESTION) === 0 ? 0 : 1;
@@ -110,9 +113,9 @@ export class FeatureReader {
     }
     const [first, second, third] = [this.#first, this.#second, this.#third];
     for (const column of [first, second, third]) column.fill(0);
-    const { near2, share } = this.#lexical;
+    const { values, share } = this.#lexical;
     for (let slot = 0; slot < used; slot += 1) {
-      const value = (near2[slot] ?? 0) * share;
+      const value = (values[slot * LEXICAL + NEAR2] ?? 0) * share;
       const id = session[slot] ?? NONE;
       if (value === 0 || id === NONE || value <= (third[id] ?? 0)) continue;
       if (value > (first[id] ?? 0)) {
@@ -136,37 +139,30 @@ export class FeatureReader {
     const lexical = this.#lexical;
     if (question === null || pages.previous[slot] === EMPTY) return false;
     const flags = pages.flags[slot] ?? 0;
-    const near2 = (lexical.near2[slot] ?? 0) * lexical.share;
-    const mates = (lexical.mates[slot] ?? 0) * lexical.share;
-    const spelling = (lexical.spelling[slot] ?? 0) * lexical.share;
+    const base = slot * LEXICAL;
+    const words = lexical.values;
     const spoken = this.#isSpokenByAsked(slot, flags);
     const date = this.#dateOf(question, slot);
-    const related = near2 > 0 || mates > 0 || spelling > 0 || date > 0 || spoken;
+    const worded = (words[base + NEAR2] ?? 0) > 0 || (words[base + MATES] ?? 0) > 0 || (words[base + SPELLING] ?? 0) > 0;
+    const related = worded || date > 0 || spoken;
     if (!related && !unrelatedToo) return false;
-    const near1 = (lexical.near1[slot] ?? 0) * lexical.share;
-    into[PLACE.own] = (lexical.own[slot] ?? 0) * lexical.share;
-    into[PLACE.near1] = near1;
-    into[PLACE.near2] = near2;
-    into[PLACE.window4] = (lexical.window4[slot] ?? 0) * lexical.share;
-    into[PLACE.coverage] = (lexical.coverage[slot] ?? 0) * lexical.share;
-    into[PLACE.mates] = mates;
-    into[PLACE.spelling] = spelling;
+    for (let place = 0; place <= SPELLING; place += 1) into[place] = (words[base + place] ?? 0) * lexical.share;
     into[PLACE.answer] = this.#answers(slot);
     into[PLACE.speaker] = spoken ? 1 : 0;
-    into[PLACE.speakerNear1] = spoken ? near1 : 0;
+    into[PLACE.speakerNear1] = spoken ? (into[PLACE.near1] ?? 0) : 0;
     into[PLACE.date] = date;
     into[PLACE.when] = (flags & TIME) !== 0 && (question.asksWhen || question.date !== null) ? 1 : 0;
     into[PLACE.where] = question.asksWhere ? (pages.names[slot] ?? 0) / 3 : 0;
     into[PLACE.asked] = question.addressesAssistant && (flags & ASSISTANT) !== 0 ? 1 : 0;
-    this.#readSession(slot, near2, into);
+    this.#readSession(slot, into);
     return related;
   }
 
-  #readSession(slot: number, near2: number, into: Float64Array): void {
+  #readSession(slot: number, into: Float64Array): void {
     const id = this.#pages.session[slot] ?? NONE;
     if (id === NONE) {
-      into[PLACE.best] = near2;
-      into[PLACE.top3] = near2;
+      into[PLACE.best] = into[PLACE.near2] ?? 0;
+      into[PLACE.top3] = into[PLACE.near2] ?? 0;
       return;
     }
     const sum = (this.#first[id] ?? 0) + (this.#second[id] ?? 0) + (this.#third[id] ?? 0);
@@ -188,6 +184,6 @@ export class FeatureReader {
   #answers(slot: number): number {
     const before = this.#pages.previous[slot] ?? NONE;
     if (before === NONE || ((this.#pages.flags[before] ?? 0) & QUESTION) === 0) return 0;
-    return (this.#lexical.own[before] ?? 0) * this.#lexical.share;
+    return (this.#lexical.values[before * LEXICAL + OWN] ?? 0) * this.#lexical.share;
   }
 }

@@ -10,23 +10,21 @@ import { grown } from "#kernel/vm/block-lists.ts";
 import { NONE, REACH, type PageColumns } from "#kernel/vm/page-columns.ts";
 import type { Postings } from "#kernel/vm/postings.ts";
 
-/** BM25 of one field: how fast counts saturate, how much length weighs, the lengths and their mean. */
+/** BM25 of one field: how fast counts saturate, how much length weighs, the mean length. */
 export class Field {
-  readonly #length: Uint32Array;
   readonly #gain: number;
   readonly #base: number;
   readonly #slope: number;
 
-  constructor(k1: number, b: number, length: Uint32Array, average: number) {
-    this.#length = length;
+  constructor(k1: number, b: number, average: number) {
     this.#gain = k1 + 1;
     this.#base = k1 * (1 - b);
     this.#slope = (k1 * b) / average;
   }
 
   /** count (k1 + 1) / (count + k1 (1 - b + b length / average)) */
-  saturate(count: number, slot: number): number {
-    return (count * this.#gain) / (count + this.#base + this.#slope * (this.#length[slot] ?? 0));
+  saturate(count: number, length: number): number {
+    return (count * this.#gain) / (count + this.#base + this.#slope * length);
   }
 }
 
@@ -37,8 +35,11 @@ export function inverseFrequency(size: number, frequency: number): number {
 /** Above this share of pages that hold a term, walking every session is quicker than looking around each of them. */
 const DENSE_SHARE = 1 / 12;
 
-/** `own` occurrences on the page; at exactly distance 1; at exactly 2; on the page and all within reach. */
-export type WindowVisit = (slot: number, own: number, at1: number, at2: number, wide: number) => void;
+/** A method rather than a function, so that the one class that has it is compiled into the walks. */
+export interface WindowVisitor {
+  /** `own` occurrences on the page; at exactly distance 1; at exactly 2; on the page and all within reach, above 0. */
+  visit(slot: number, own: number, at1: number, at2: number, wide: number): void;
+}
 
 export class TermWindow {
   readonly #pages: PageColumns;
@@ -71,22 +72,10 @@ export class TermWindow {
 
   /** Loads the postings of some terms as if they were one; answers how many pages hold any. */
   load(ids: readonly number[], postings: Postings): number {
-    const count = this.#count;
-    const held = this.#held;
-    for (let index = 0; index < this.#holders; index += 1) count[held[index] ?? 0] = 0;
-    let holders = 0;
-    for (const id of ids) {
-      const length = postings.read(id);
-      const { slots, counts } = postings;
-      for (let index = 0; index < length; index += 1) {
-        const slot = slots[index] ?? 0;
-        const before = count[slot] ?? 0;
-        if (before === 0) held[holders++] = slot;
-        count[slot] = before + (counts[index] ?? 0);
-      }
-    }
-    this.#holders = holders;
-    return holders;
+    for (let index = 0; index < this.#holders; index += 1) this.#count[this.#held[index] ?? 0] = 0;
+    this.#holders = 0;
+    for (const id of ids) this.#holders = postings.addInto(id, this.#count, this.#held, this.#holders);
+    return this.#holders;
   }
 
   /** Visits the pages that hold the term. */
@@ -108,56 +97,56 @@ export class TermWindow {
   }
 
   /** Visits the pages within reach of one that holds the term. */
-  eachWindow(visit: WindowVisit): void {
-    if (this.#holders > this.#pages.used * DENSE_SHARE) this.#walkSessions(visit);
-    else this.#walkTouched(visit);
+  eachWindow(visitor: WindowVisitor): void {
+    if (this.#holders > this.#pages.used * DENSE_SHARE) this.#walkSessions(visitor);
+    else this.#walkTouched(visitor);
   }
 
   #at(slot: number): number {
     return slot === NONE ? 0 : (this.#count[slot] ?? 0);
   }
 
-  #walkTouched(visit: WindowVisit): void {
+  #walkTouched(visitor: WindowVisitor): void {
     const touched = this.#touch(REACH);
+    const list = this.#touched;
     const count = this.#count;
     const { previous, next } = this.#pages;
     for (let index = 0; index < touched; index += 1) {
-      const slot = this.#touched[index] ?? 0;
+      const slot = list[index] ?? 0;
       const own = count[slot] ?? 0;
-      let [before, after, wide, at1, at2] = [slot, slot, own, 0, 0];
+      let before = slot;
+      let after = slot;
+      let wide = own;
+      let at1 = 0;
+      let at2 = 0;
       for (let distance = 1; distance <= REACH; distance += 1) {
-        before = before === NONE ? NONE : (previous[before] ?? NONE);
-        after = after === NONE ? NONE : (next[after] ?? NONE);
-        const both = this.#at(before) + this.#at(after);
+        let both = 0;
+        if (before !== NONE) before = previous[before] ?? NONE;
+        if (before !== NONE) both = count[before] ?? 0;
+        if (after !== NONE) after = next[after] ?? NONE;
+        if (after !== NONE) both += count[after] ?? 0;
         wide += both;
         if (distance === 1) at1 = both;
         else if (distance === 2) at2 = both;
       }
-      visit(slot, own, at1, at2, wide);
+      visitor.visit(slot, own, at1, at2, wide);
     }
   }
 
   /** Walks every session from its first page with a window of counts that moves along. */
-  #walkSessions(visit: WindowVisit): void {
+  #walkSessions(visitor: WindowVisitor): void {
     const { previous, used } = this.#pages;
-    for (let slot = 0; slot < used; slot += 1) if (previous[slot] === NONE) this.#walkSession(slot, visit);
+    for (let slot = 0; slot < used; slot += 1) if (previous[slot] === NONE) this.#walkSession(slot, visitor);
   }
 
-  #walkSession(head: number, visit: WindowVisit): void {
+  #walkSession(head: number, visitor: WindowVisitor): void {
     const count = this.#count;
     const { next } = this.#pages;
+    let [before4, before3, before2, before1, own, after1, after2, after3, after4] = [0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let slot = NONE;
     let ahead = head;
-    let [before4, before3, before2, before1] = [0, 0, 0, 0];
-    const own0 = count[head] ?? 0;
-    const after = [0, 0, 0, 0];
-    for (let distance = 0; distance < REACH; distance += 1) {
-      if (ahead !== NONE) ahead = next[ahead] ?? NONE;
-      after[distance] = this.#at(ahead);
-    }
-    let [own, after1, after2, after3, after4] = [own0, after[0] ?? 0, after[1] ?? 0, after[2] ?? 0, after[3] ?? 0];
-    for (let slot = head; slot !== NONE; slot = next[slot] ?? NONE) {
-      const wide = before4 + before3 + before2 + before1 + own + after1 + after2 + after3 + after4;
-      if (wide > 0) visit(slot, own, before1 + after1, before2 + after2, wide);
+    // The window moves on first and visits then: the page at its middle is REACH steps behind the one it reads.
+    for (let lead = REACH; ; lead -= 1) {
       before4 = before3;
       before3 = before2;
       before2 = before1;
@@ -166,8 +155,16 @@ export class TermWindow {
       after1 = after2;
       after2 = after3;
       after3 = after4;
-      if (ahead !== NONE) ahead = next[ahead] ?? NONE;
-      after4 = ahead === NONE ? 0 : (count[ahead] ?? 0);
+      after4 = 0;
+      if (ahead !== NONE) {
+        after4 = count[ahead] ?? 0;
+        ahead = next[ahead] ?? NONE;
+      }
+      if (lead > 0) continue;
+      slot = lead === 0 ? head : (next[slot] ?? NONE);
+      if (slot === NONE) return;
+      const wide = before4 + before3 + before2 + before1 + own + after1 + after2 + after3 + after4;
+      if (wide > 0) visitor.visit(slot, own, before1 + after1, before2 + after2, wide);
     }
   }
 
