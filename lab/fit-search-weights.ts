@@ -8,7 +8,7 @@
  * with an L2 penalty on standardised features. The loss is convex: Newton's method finds its one minimum.
  */
 import { beamCases, dataFolder, indexOf, locomoCases, type MemoryCase } from "#bench/memory-search-data.ts";
-import { FEATURES, type FeatureName } from "#kernel/vm/search-features.ts";
+import { FEATURES, type FeatureName } from "#kernel/vm/feature-names.ts";
 import type { Weights } from "#kernel/vm/search-weights.ts";
 
 interface Example {

@@ -7,14 +7,15 @@
  * the result does not depend on the order in which pages were added. A page's numbers lie in one cache line: a term that a few
  * pages hold then costs one fetch a page, not one a number.
  *
- * To add a lexical feature: a place here (raise `LEXICAL`), a method called from `measure` that fills it, and the same name at
- * the same place in `search-features.ts`. A further text of a page gets its own `Postings` and length column beside this one's.
+ * To add a lexical feature: a name after `spelling` in `feature-names.ts`, one more in `LEXICAL`, and a method called from
+ * `measure` that fills its place. A further text of a page gets its own `Postings` and length column beside this one's.
  *
  * BM25 (Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009), with neighbouring pages as weighted fields of
  * one term frequency (BM25F).
  */
 import { QUERY_TERMS } from "#shared/limits.ts";
 import { clusterMates } from "#shared/text/clusters.ts";
+import { PLACE } from "#kernel/vm/feature-names.ts";
 import { LENGTHS, type PageColumns } from "#kernel/vm/page-columns.ts";
 import type { Postings } from "#kernel/vm/postings.ts";
 import { Field, inverseFrequency, TermWindow, type WindowVisitor } from "#kernel/vm/term-window.ts";
@@ -25,15 +26,9 @@ const FAR = 0.2;
 /** What a word that no page holds would weigh. */
 const UNSEEN_TERM_WEIGHT = 4;
 
-/** Numbers of a page in `values`: the seven places below, and one that is used while spellings are measured. */
+/** Numbers of a page in `values`: the lexical places of `PLACE`, and one that is used while spellings are measured. */
 export const LEXICAL = 8;
-export const OWN = 0;
-export const NEAR1 = 1;
-export const NEAR2 = 2;
-export const WINDOW4 = 3;
-export const COVERAGE = 4;
-export const MATES = 5;
-export const SPELLING = 6;
+const { own: OWN, near1: NEAR1, near2: NEAR2, window4: WINDOW4, coverage: COVERAGE, mates: MATES, spelling: SPELLING } = PLACE;
 /** The best-spelt match of one asked word; 0 between two words. */
 const BEST = 7;
 
@@ -150,39 +145,43 @@ export class LexicalColumns {
 
 /** What one term gives the pages that its walk visits. */
 class TermCredit implements WindowVisitor {
-  readonly #weight: number;
-  readonly #fields: Fields;
   readonly #values: Float64Array;
   readonly #lengths: Uint32Array;
+  readonly #weight: number;
+  readonly #own: Field;
+  readonly #near1: Field;
+  readonly #near2: Field;
+  readonly #window4: Field;
 
-  constructor(weight: number, fields: Fields, values: Float64Array, lengths: Uint32Array) {
+  constructor(weight: number, { own, near1, near2, window4 }: Fields, values: Float64Array, lengths: Uint32Array) {
     this.#weight = weight;
-    this.#fields = fields;
+    this.#own = own;
+    this.#near1 = near1;
+    this.#near2 = near2;
+    this.#window4 = window4;
     this.#values = values;
     this.#lengths = lengths;
   }
 
   visit(slot: number, own: number, at1: number, at2: number, wide: number): void {
     const values = this.#values;
+    const lengths = this.#lengths;
     const weight = this.#weight;
     const base = slot * LEXICAL;
     const length = slot * LENGTHS;
-    const lengths = this.#lengths;
-    const fields = this.#fields;
-    if (own > 0) {
-      values[base + OWN] = (values[base + OWN] ?? 0) + weight * fields.own.saturate(own, lengths[length] ?? 0);
-      values[base + COVERAGE] = (values[base + COVERAGE] ?? 0) + weight;
-    }
     const within1 = own + NEAR * at1;
-    if (within1 > 0)
-      values[base + NEAR1] =
-        (values[base + NEAR1] ?? 0) + weight * fields.near1.saturate(within1, lengths[length + 1] ?? 0);
     const within2 = within1 + FAR * at2;
-    if (within2 > 0)
-      values[base + NEAR2] =
-        (values[base + NEAR2] ?? 0) + weight * fields.near2.saturate(within2, lengths[length + 2] ?? 0);
     values[base + WINDOW4] =
-      (values[base + WINDOW4] ?? 0) + weight * fields.window4.saturate(wide, lengths[length + 3] ?? 0);
+      (values[base + WINDOW4] ?? 0) + weight * this.#window4.saturate(wide, lengths[length + 3] ?? 0);
+    if (within2 === 0) return;
+    values[base + NEAR2] =
+      (values[base + NEAR2] ?? 0) + weight * this.#near2.saturate(within2, lengths[length + 2] ?? 0);
+    if (within1 === 0) return;
+    values[base + NEAR1] =
+      (values[base + NEAR1] ?? 0) + weight * this.#near1.saturate(within1, lengths[length + 1] ?? 0);
+    if (own === 0) return;
+    values[base + OWN] = (values[base + OWN] ?? 0) + weight * this.#own.saturate(own, lengths[length] ?? 0);
+    values[base + COVERAGE] = (values[base + COVERAGE] ?? 0) + weight;
   }
 }
 

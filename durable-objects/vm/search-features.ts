@@ -2,15 +2,17 @@
  * How a page relates to a question, as numbers: words of its own, words of its neighbours and its session, who spoke, when, and
  * how it is said. The weights that turn them into one score are in `search-weights.ts`.
  *
- * Use `FeatureReader.ask(question)`, then `read(slot, into)` for each page: it writes the features that depend on the question
- * and answers whether the page relates to it at all. `readStatic` writes those that do not; their weighted sum is kept per page.
+ * Use `FeatureReader.ask(question, weights)`, then for each page `isRelated(slot)` and `weigh(slot)`, the weighted sum of the
+ * features that depend on the question; `read(slot, into)` writes them down one by one. `readStatic` writes those that do not;
+ * their weighted sum is kept per page.
  * What must hold: every page is read, there is no cut before scoring; form alone (length, a question mark) is no relation; the
  * result does not depend on the order in which pages were added.
  *
- * To add a feature: a name in `FEATURES` (a static one at the end), a line in `read` (or `readStatic`), a weight.
+ * To add a feature: a name in `PLACE` (a static one at the end), a line in `weigh` (or `readStatic`), a weight.
  */
-import { dateMatch } from "#kernel/vm/search-dates.ts";
-import { LEXICAL, LexicalColumns, MATES, NEAR2, OWN, SPELLING } from "#kernel/vm/lexical-columns.ts";
+import { FEATURES, LEXICAL_PLACES, PLACE } from "#kernel/vm/feature-names.ts";
+import { dateMatch, type DateHint } from "#kernel/vm/search-dates.ts";
+import { LEXICAL, LexicalColumns } from "#kernel/vm/lexical-columns.ts";
 import {
   ASSISTANT,
   EDGE,
@@ -25,40 +27,7 @@ import {
 } from "#kernel/vm/page-columns.ts";
 import type { Postings } from "#kernel/vm/postings.ts";
 import type { Question } from "#kernel/vm/search-question.ts";
-
-/**
- * Place of every feature in a page's values. The first seven are the places of `lexical-columns.ts`; those from `lengthShort` on do not depend on the question.
- */
-const PLACE = {
-  own: 0, // BM25 of the page alone
-  near1: 1, // with neighbours at distance 1
-  near2: 2, // and 2
-  window4: 3, // plain sum of four pages either side
-  coverage: 4, // share of the question's weight that the page itself holds
-  mates: 5, // related words (clusters) in the page and its neighbours
-  spelling: 6, // words spelt like an asked one (typing errors, derived words) in the page
-  answer: 7, // own score of the page before, when that page asks a question
-  speaker: 8, // said by the person named, or by the user when the question is about the asker
-  speakerNear1: 9, // speaker × near1
-  date: 10, // share of the asked date parts that hold for the page
-  when: 11, // the question asks when, the page speaks of a time
-  where: 12, // the question asks where or who, the page holds names
-  best: 13, // best near2 in the session
-  top3: 14, // mean of the session's three best near2
-  asked: 15, // the question is about what the assistant said, and the assistant said the page
-  lengthShort: 16, // ln(1 + min(words, 60))
-  lengthLong: 17, // ln(max(words, 60) / 60)
-  question: 18, // the page itself asks
-  address: 19, // share of "you"
-  reaction: 20, // opens with "Wow", "Thanks"
-  edge: 21, // first or last two of its session
-  user: 22, // said by the user
-} as const;
-
-export type FeatureName = keyof typeof PLACE;
-export const FEATURES = Object.keys(PLACE) as readonly FeatureName[];
-/** Features before this one depend on the question. */
-export const FIRST_STATIC = PLACE.lengthShort;
+import type { Weights } from "#kernel/vm/search-weights.ts";
 
 /** Writes the features that do not depend on the question, at their places. */
 export function readStatic(pages: PageColumns, slot: number, into: Float64Array): void {
@@ -76,10 +45,20 @@ export function readStatic(pages: PageColumns, slot: number, into: Float64Array)
 export class FeatureReader {
   readonly #pages: PageColumns;
   readonly #lexical: LexicalColumns;
-  #question: Question | null = null;
+  readonly #weights = new Float64Array(FEATURES.length);
+  /** Where `read` wants the values; null while pages are only weighed. */
+  #into: Float64Array | null = null;
+  #date: DateHint | null = null;
+  #asksDate = false;
+  #asksTime = false;
+  #asksWhere = false;
+  #asksAssistant = false;
   /** The named speaker's number; NONE when nobody is named, or nobody of that name is held. */
   #speaker = NONE;
   #asksUser = false;
+  /** The day last compared with the question's date, and what came of it: pages beside each other are often of one day. */
+  #day = -1;
+  #dayMatch = 0;
   /** The session's three best near2, by session. */
   #first = new Float64Array(0);
   #second = new Float64Array(0);
@@ -94,8 +73,14 @@ export class FeatureReader {
     return this.#lexical.bytes + this.#first.length * 24;
   }
 
-  ask(question: Question): void {
-    this.#question = question;
+  ask(question: Question, weights: Weights): void {
+    FEATURES.forEach((name, place) => (this.#weights[place] = weights[name] ?? 0));
+    this.#date = question.date;
+    this.#day = -1;
+    this.#asksDate = question.date !== null;
+    this.#asksTime = question.asksWhen || this.#asksDate;
+    this.#asksWhere = question.asksWhere;
+    this.#asksAssistant = question.addressesAssistant;
     this.#speaker = question.speaker === null ? NONE : (this.#pages.speakers.find(question.speaker) ?? NONE);
     this.#asksUser = question.speaker === null && question.firstPerson;
     this.#lexical.measure(question.terms);
@@ -115,7 +100,7 @@ export class FeatureReader {
     for (const column of [first, second, third]) column.fill(0);
     const { values, share } = this.#lexical;
     for (let slot = 0; slot < used; slot += 1) {
-      const value = (values[slot * LEXICAL + NEAR2] ?? 0) * share;
+      const value = (values[slot * LEXICAL + PLACE.near2] ?? 0) * share;
       const id = session[slot] ?? NONE;
       if (value === 0 || id === NONE || value <= (third[id] ?? 0)) continue;
       if (value > (first[id] ?? 0)) {
@@ -129,61 +114,76 @@ export class FeatureReader {
     }
   }
 
-  /**
-   * Writes the features of a page that depend on the question; answers whether the page relates to the question. Those of an
-   * unrelated page are written only when asked for.
-   */
-  read(slot: number, into: Float64Array, unrelatedToo = false): boolean {
+  /** Whether the page shares a word, a related or alike word, the person or the date with the question. */
+  isRelated(slot: number): boolean {
+    if (this.#pages.previous[slot] === EMPTY) return false;
+    const { values } = this.#lexical;
+    const base = slot * LEXICAL;
+    if ((values[base + PLACE.near2] ?? 0) > 0 || (values[base + PLACE.mates] ?? 0) > 0 || (values[base + PLACE.spelling] ?? 0) > 0)
+      return true;
+    return this.#isSpokenByAsked(slot) || this.#dateOf(slot) > 0;
+  }
+
+  /** Writes the features of a page that depend on the question, at their places. */
+  read(slot: number, into: Float64Array): void {
+    this.#into = into.fill(0);
+    this.weigh(slot);
+    this.#into = null;
+  }
+
+  /** The weighted sum of the features of a page that depend on the question. */
+  weigh(slot: number): number {
     const pages = this.#pages;
-    const question = this.#question;
-    const lexical = this.#lexical;
-    if (question === null || pages.previous[slot] === EMPTY) return false;
+    const { values, share } = this.#lexical;
     const flags = pages.flags[slot] ?? 0;
     const base = slot * LEXICAL;
-    const words = lexical.values;
-    const spoken = this.#isSpokenByAsked(slot, flags);
-    const date = this.#dateOf(question, slot);
-    const worded = (words[base + NEAR2] ?? 0) > 0 || (words[base + MATES] ?? 0) > 0 || (words[base + SPELLING] ?? 0) > 0;
-    const related = worded || date > 0 || spoken;
-    if (!related && !unrelatedToo) return false;
-    for (let place = 0; place <= SPELLING; place += 1) into[place] = (words[base + place] ?? 0) * lexical.share;
-    into[PLACE.answer] = this.#answers(slot);
-    into[PLACE.speaker] = spoken ? 1 : 0;
-    into[PLACE.speakerNear1] = spoken ? (into[PLACE.near1] ?? 0) : 0;
-    into[PLACE.date] = date;
-    into[PLACE.when] = (flags & TIME) !== 0 && (question.asksWhen || question.date !== null) ? 1 : 0;
-    into[PLACE.where] = question.asksWhere ? (pages.names[slot] ?? 0) / 3 : 0;
-    into[PLACE.asked] = question.addressesAssistant && (flags & ASSISTANT) !== 0 ? 1 : 0;
-    this.#readSession(slot, into);
-    return related;
+    let sum = 0;
+    for (let place = 0; place < LEXICAL_PLACES; place += 1) sum += this.#add(place, (values[base + place] ?? 0) * share);
+    const before = pages.previous[slot] ?? NONE;
+    if (before !== NONE && ((pages.flags[before] ?? 0) & QUESTION) !== 0)
+      sum += this.#add(PLACE.answer, (values[before * LEXICAL + PLACE.own] ?? 0) * share);
+    if (this.#isSpokenByAsked(slot)) {
+      sum += this.#add(PLACE.speaker, 1);
+      sum += this.#add(PLACE.speakerNear1, (values[base + PLACE.near1] ?? 0) * share);
+    }
+    if (this.#asksDate) sum += this.#add(PLACE.date, this.#dateOf(slot));
+    if (this.#asksTime && (flags & TIME) !== 0) sum += this.#add(PLACE.when, 1);
+    if (this.#asksWhere) sum += this.#add(PLACE.where, (pages.names[slot] ?? 0) / 3);
+    if (this.#asksAssistant && (flags & ASSISTANT) !== 0) sum += this.#add(PLACE.asked, 1);
+    return sum + this.#weighSession(slot);
   }
 
-  #readSession(slot: number, into: Float64Array): void {
+  #weighSession(slot: number): number {
     const id = this.#pages.session[slot] ?? NONE;
     if (id === NONE) {
-      into[PLACE.best] = into[PLACE.near2] ?? 0;
-      into[PLACE.top3] = into[PLACE.near2] ?? 0;
-      return;
+      const near2 = (this.#lexical.values[slot * LEXICAL + PLACE.near2] ?? 0) * this.#lexical.share;
+      return this.#add(PLACE.best, near2) + this.#add(PLACE.top3, near2);
     }
-    const sum = (this.#first[id] ?? 0) + (this.#second[id] ?? 0) + (this.#third[id] ?? 0);
-    into[PLACE.best] = this.#first[id] ?? 0;
-    into[PLACE.top3] = sum / Math.min(3, this.#pages.sizeOfSession[id] ?? 1);
+    const first = this.#first[id] ?? 0;
+    if (first === 0) return 0;
+    const sum = first + (this.#second[id] ?? 0) + (this.#third[id] ?? 0);
+    return this.#add(PLACE.best, first) + this.#add(PLACE.top3, sum / Math.min(3, this.#pages.sizeOfSession[id] ?? 1));
   }
 
-  #isSpokenByAsked(slot: number, flags: number): boolean {
+  /** What a feature of this value adds to a page's score; written down too when `read` asks. */
+  #add(place: number, value: number): number {
+    if (this.#into !== null) this.#into[place] = value;
+    return (this.#weights[place] ?? 0) * value;
+  }
+
+  #isSpokenByAsked(slot: number): boolean {
     if (this.#speaker !== NONE) return this.#pages.speaker[slot] === this.#speaker;
-    return this.#asksUser && (flags & USER) !== 0;
+    return this.#asksUser && ((this.#pages.flags[slot] ?? 0) & USER) !== 0;
   }
 
-  #dateOf(question: Question, slot: number): number {
+  #dateOf(slot: number): number {
+    const hint = this.#date;
     const at = this.#pages.at[slot] ?? NaN;
-    if (question.date === null || Number.isNaN(at)) return 0;
-    return dateMatch(question.date, at, this.#pages.day[slot] ?? 0);
-  }
-
-  #answers(slot: number): number {
-    const before = this.#pages.previous[slot] ?? NONE;
-    if (before === NONE || ((this.#pages.flags[before] ?? 0) & QUESTION) === 0) return 0;
-    return (this.#lexical.values[before * LEXICAL + OWN] ?? 0) * this.#lexical.share;
+    if (hint === null || Number.isNaN(at)) return 0;
+    const day = this.#pages.day[slot] ?? 0;
+    if (day === this.#day && hint.spans.length === 0) return this.#dayMatch;
+    this.#day = day;
+    this.#dayMatch = dateMatch(hint, at, day);
+    return this.#dayMatch;
   }
 }

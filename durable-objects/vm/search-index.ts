@@ -9,9 +9,10 @@
  * Parts: `page-columns.ts` holds a page's numbers, `postings.ts` its words, `lexical-columns.ts` works out a question's words
  * over all pages, `search-features.ts` reads a page's features, `top-hits.ts` keeps the best. What a page scores whatever is
  * asked is kept with it and worked out again only where a page is added or removed. Every related page is scored: a page that
- * `FeatureReader.read` calls unrelated is never returned, so leaving its score out changes nothing.
+ * `FeatureReader.isRelated` refuses is never returned, so leaving its score out changes nothing.
  */
-import { FEATURES, FeatureReader, FIRST_STATIC, readStatic, type FeatureName } from "#kernel/vm/search-features.ts";
+import { FEATURES, FIRST_STATIC, type FeatureName } from "#kernel/vm/feature-names.ts";
+import { FeatureReader, readStatic } from "#kernel/vm/search-features.ts";
 import { ASSISTANT, EVIDENCE, NONE, PageColumns, resized, USER, type HeldEntry } from "#kernel/vm/page-columns.ts";
 import { Postings } from "#kernel/vm/postings.ts";
 import { readQuestion, type Question } from "#kernel/vm/search-question.ts";
@@ -128,15 +129,13 @@ export class SearchIndex {
   search(query: SearchQuery): SearchHit[] {
     if (query.limit <= 0 || this.size === 0) return [];
     const weights = this.#useWeights();
-    this.#reader.ask(this.#questionOf(query.text, query.now));
-    const asked = FEATURES.slice(0, FIRST_STATIC).map((name) => weights[name] ?? 0);
+    this.#reader.ask(this.#questionOf(query.text, query.now), weights);
     const hits = new TopHits(Math.min(query.limit, this.size), this.#pages);
     const wanted = this.#wanted(query);
-    const values = this.#values;
-    for (let slot = 0; slot < this.#pages.used; slot += 1) {
-      if (!this.#reader.read(slot, values)) continue;
-      let score = this.#standing[slot] ?? 0;
-      for (let place = 0; place < FIRST_STATIC; place += 1) score += (asked[place] ?? 0) * (values[place] ?? 0);
+    const { used } = this.#pages;
+    for (let slot = 0; slot < used; slot += 1) {
+      if (!this.#reader.isRelated(slot)) continue;
+      const score = (this.#standing[slot] ?? 0) + this.#reader.weigh(slot);
       if (hits.admits(score, slot) && wanted(slot)) hits.add(score, slot);
     }
     return hits.ranked().map(({ slot, score }) => ({ page: this.#pages.page[slot] ?? 0, score: softplus(score) }));
@@ -144,11 +143,11 @@ export class SearchIndex {
 
   /** Every feature of every page for a query: what `search` weighs. */
   measure(text: string, now?: number): Measured {
-    this.#reader.ask(this.#questionOf(text, now));
+    this.#reader.ask(this.#questionOf(text, now), {});
     const slots = Array.from({ length: this.#pages.used }, (_, slot) => slot).filter((slot) => this.#pages.has(slot));
     const columns = FEATURES.map(() => new Float64Array(slots.length));
     slots.forEach((slot, row) => {
-      this.#reader.read(slot, this.#values, true);
+      this.#reader.read(slot, this.#values);
       readStatic(this.#pages, slot, this.#values);
       this.#values.forEach((value, place) => columns[place]?.fill(value, row, row + 1));
     });

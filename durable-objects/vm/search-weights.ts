@@ -5,7 +5,7 @@
  * What must hold: a set is read as a whole, its weights are correlated; a feature that is not listed weighs 0. The two kinds need
  * different sets: each loses more than ten points of recall on the other's conversations.
  */
-import type { FeatureName } from "#kernel/vm/search-features.ts";
+import type { FeatureName } from "#kernel/vm/feature-names.ts";
 
 export type Weights = Readonly<Partial<Record<FeatureName, number>>>;
 
