@@ -28,7 +28,15 @@ const UNSEEN_TERM_WEIGHT = 4;
 
 /** Numbers of a page in `values`: the lexical places of `PLACE`, and one that is used while spellings are measured. */
 export const LEXICAL = 8;
-const { own: OWN, near1: NEAR1, near2: NEAR2, window4: WINDOW4, coverage: COVERAGE, mates: MATES, spelling: SPELLING } = PLACE;
+const {
+  own: OWN,
+  near1: NEAR1,
+  near2: NEAR2,
+  window4: WINDOW4,
+  coverage: COVERAGE,
+  mates: MATES,
+  spelling: SPELLING,
+} = PLACE;
 /** The best-spelt match of one asked word; 0 between two words. */
 const BEST = 7;
 

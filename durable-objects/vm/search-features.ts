@@ -119,7 +119,11 @@ export class FeatureReader {
     if (this.#pages.previous[slot] === EMPTY) return false;
     const { values } = this.#lexical;
     const base = slot * LEXICAL;
-    if ((values[base + PLACE.near2] ?? 0) > 0 || (values[base + PLACE.mates] ?? 0) > 0 || (values[base + PLACE.spelling] ?? 0) > 0)
+    if (
+      (values[base + PLACE.near2] ?? 0) > 0 ||
+      (values[base + PLACE.mates] ?? 0) > 0 ||
+      (values[base + PLACE.spelling] ?? 0) > 0
+    )
       return true;
     return this.#isSpokenByAsked(slot) || this.#dateOf(slot) > 0;
   }
@@ -138,7 +142,10 @@ export class FeatureReader {
     const flags = pages.flags[slot] ?? 0;
     const base = slot * LEXICAL;
     let sum = 0;
-    for (let place = 0; place < LEXICAL_PLACES; place += 1) sum += this.#add(place, (values[base + place] ?? 0) * share);
+    const weights = this.#weights;
+    for (let place = 0; place < LEXICAL_PLACES; place += 1) sum += (weights[place] ?? 0) * (values[base + place] ?? 0);
+    sum *= share;
+    if (this.#into !== null) this.#readWords(base, this.#into);
     const before = pages.previous[slot] ?? NONE;
     if (before !== NONE && ((pages.flags[before] ?? 0) & QUESTION) !== 0)
       sum += this.#add(PLACE.answer, (values[before * LEXICAL + PLACE.own] ?? 0) * share);
@@ -163,6 +170,11 @@ export class FeatureReader {
     if (first === 0) return 0;
     const sum = first + (this.#second[id] ?? 0) + (this.#third[id] ?? 0);
     return this.#add(PLACE.best, first) + this.#add(PLACE.top3, sum / Math.min(3, this.#pages.sizeOfSession[id] ?? 1));
+  }
+
+  #readWords(base: number, into: Float64Array): void {
+    const { values, share } = this.#lexical;
+    for (let place = 0; place < LEXICAL_PLACES; place += 1) into[place] = (values[base + place] ?? 0) * share;
   }
 
   /** What a feature of this value adds to a page's score; written down too when `read` asks. */
