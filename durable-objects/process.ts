@@ -33,6 +33,7 @@ import type {
 import { callerSchema, executeSchema } from "#shared/abi.ts";
 import { failure } from "#shared/errors.ts";
 import type { DocumentId, PageHandle, RunId, ThreadId } from "#shared/ids.ts";
+import type { PageReference, RunReferences } from "#shared/references.ts";
 import { failed, success, type Result } from "#shared/result.ts";
 import { sharedEditSchema, type SharedEdit } from "#shared/schema/blocks.ts";
 import type {
@@ -126,6 +127,14 @@ export class Process extends DurableObject<Cloudflare.Env> implements ProcessApi
 
   traceOf(caller: Caller, run: RunId): Promise<Result<readonly TraceEvent[]>> {
     return this.#as(caller, (kernel) => runCalls.traceOf(kernel, run));
+  }
+
+  referencesOf(caller: Caller, run: RunId): Promise<Result<readonly PageReference[]>> {
+    return this.#as(caller, (kernel) => runCalls.referencesOf(kernel, run));
+  }
+
+  references(caller: Caller, limit: number, cursor?: string): Promise<Result<Page<RunReferences>>> {
+    return this.#as(caller, (kernel) => runCalls.references(kernel, limit, cursor));
   }
 
   cancel(caller: Caller, run: RunId): Promise<Result<RunView>> {

@@ -9,6 +9,7 @@ import { z } from "zod";
 import type { SystemCall } from "#shared/calls.ts";
 import type { FailureCode } from "#shared/errors.ts";
 import type { PageHandle, ProcessId, RunId, ThreadId, UserId } from "#shared/ids.ts";
+import type { PageReference, RunReferences } from "#shared/references.ts";
 import type { Result } from "#shared/result.ts";
 import type { SharedEdit } from "#shared/schema/blocks.ts";
 import type { DocumentApi } from "#shared/document-api.ts";
@@ -356,6 +357,10 @@ export interface ProcessApi extends DocumentApi {
   runs(caller: Caller, limit: number, cursor?: string): Promise<Result<Page<RunView>>>;
   /** Not `trace`: that name is taken by the runtime for tail workers. */
   traceOf(caller: Caller, run: RunId): Promise<Result<readonly TraceEvent[]>>;
+  /** What a run did with the pages of its prompts, until now. */
+  referencesOf(caller: Caller, run: RunId): Promise<Result<readonly PageReference[]>>;
+  /** The reference log, in the order in which runs closed. */
+  references(caller: Caller, limit: number, cursor?: string): Promise<Result<Page<RunReferences>>>;
   cancel(caller: Caller, run: RunId): Promise<Result<RunView>>;
   resume(caller: Caller, run: RunId): Promise<Result<RunStarted>>;
 

@@ -7,6 +7,7 @@ import { failure } from "#shared/errors.ts";
 import type { RunId, ThreadId } from "#shared/ids.ts";
 import { parseRunId } from "#shared/ids.ts";
 import { CANCEL_WAIT_MS } from "#shared/limits.ts";
+import type { PageReference, RunReferences } from "#shared/references.ts";
 import { failed, success, type Result } from "#shared/result.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { lastEvent, nextChange, readEvents } from "#kernel/proc/events.ts";
@@ -14,6 +15,7 @@ import { listRuns, readRun, reopenRun, viewRun, type RunRow } from "#kernel/proc
 import { readTrace } from "#kernel/proc/trace.ts";
 import { transact } from "#kernel/proc/transact.ts";
 import { cancelRun, workThread, type Cycle } from "#kernel/proc/work-thread.ts";
+import { listReferences, readReferences, viewReference } from "#kernel/vm/reference-log.ts";
 
 const NO_RUN = failure("not_found", "There is no such run.");
 
@@ -60,6 +62,28 @@ export function list(kernel: Kernel, limit: number, cursor: string | undefined):
 export function traceOf(kernel: Kernel, run: RunId): Result<readonly TraceEvent[]> {
   const row = find(kernel, run);
   return row.ok ? success(readTrace(kernel, run)) : row;
+}
+
+export function referencesOf(kernel: Kernel, run: RunId): Result<readonly PageReference[]> {
+  const row = find(kernel, run);
+  if (!row.ok) return row;
+  const noted = kernel.live.get(run)?.references ?? [];
+  return success([...(readReferences(kernel, run)?.references ?? []), ...noted].map(viewReference));
+}
+
+export function references(kernel: Kernel, limit: number, cursor: string | undefined): Result<Page<RunReferences>> {
+  const after = cursor === undefined ? 0 : Number(cursor);
+  if (!Number.isSafeInteger(after) || after < 0)
+    return failed(failure("invalid_request", "`cursor` is not one of this list."));
+  const rows = listReferences(kernel, limit + 1, after);
+  const items = rows.slice(0, limit).map((row) => ({
+    run: row.run,
+    thread: row.thread,
+    at: new Date(row.at).toISOString(),
+    references: row.references.map(viewReference),
+  }));
+  const last = rows[limit - 1];
+  return success(rows.length > limit && last !== undefined ? { items, cursor: String(last.seq) } : { items });
 }
 
 /** Cancels a run and answers it as it ended. A run that had ended stays as it is. */

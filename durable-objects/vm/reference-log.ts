@@ -10,17 +10,11 @@
  * crash loses what it had noted, nothing else.
  */
 import { REFERENCE_RUNS, REFERENCES_PER_RUN } from "#shared/limits.ts";
-import type { RunId, ThreadId } from "#shared/ids.ts";
+import type { PageReference } from "#shared/references.ts";
+import { composePageHandle, type RunId, type ThreadId } from "#shared/ids.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 
-/**
- * `body`: entered the thread's body. `pinned`: in the frozen prefix. `tail`: fetched for this run's calls. `found`: shown by a
- * search of the model. `read`: read by the model while it was in the prompt. `fault`: read by the model when it was not.
- * `cited`: carries a sentence of the answer. `evicted`: left the body.
- */
-export const REFERENCE_KINDS = ["body", "pinned", "tail", "found", "read", "fault", "cited", "evicted"] as const;
-
-export type ReferenceKind = (typeof REFERENCE_KINDS)[number];
+export type ReferenceKind = PageReference["how"];
 
 export interface Frame {
   readonly id: number;
@@ -125,6 +119,12 @@ function unpack(row: StoredRow): ReferenceRow {
     why,
   }));
   return { seq: row.seq, run: row.run as RunId, thread: row.thread as ThreadId, at: row.at, references };
+}
+
+/** A reference as the API shows it. */
+export function viewReference({ how, step, id, tokens, why }: Reference): PageReference {
+  const own = id > 0 ? { page: composePageHandle(id), message: null } : { page: null, message: -id };
+  return { how, step, ...own, tokens, why };
 }
 
 /** What a run noted; null when it is not in the log. */

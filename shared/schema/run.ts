@@ -1,5 +1,6 @@
 /** Replies of `/v1/instructions` and `/v1/runs…`: the views of `shared/abi.ts`, as schemas for the OpenAPI document. */
 import { z } from "zod";
+import { REFERENCE_KINDS } from "#shared/references.ts";
 import { FAILURE_CODES } from "#shared/errors.ts";
 
 export const RUN_STATES = ["queued", "running", "waiting", "done", "failed", "cancelled", "interrupted"] as const;
@@ -57,11 +58,30 @@ export const runSchema = z
 /** A run that was admitted but has not ended. */
 export const runAcceptedSchema = z.object({ run: z.string(), status: runStateSchema }).meta({ id: "RunAccepted" });
 
+export const pageReferenceSchema = z
+  .object({
+    how: z.enum(REFERENCE_KINDS),
+    step: z.number().meta({ description: "How many inferences the run had begun" }),
+    page: z.string().nullable(),
+    message: z.number().nullable().meta({ description: "The message, when it is no page" }),
+    tokens: z.number(),
+    why: z.string().nullable(),
+  })
+  .meta({ id: "PageReference" });
+
+export const runReferencesSchema = z
+  .object({ run: z.string(), thread: z.string(), at: z.string(), references: z.array(pageReferenceSchema).readonly() })
+  .meta({ id: "RunReferences" });
+
 export const traceSchema = z
   .object({
     items: z
       .array(z.object({ id: z.number(), at: z.string(), event: z.string(), data: z.record(z.string(), z.unknown()) }))
       .readonly(),
+    pages: z
+      .array(pageReferenceSchema)
+      .readonly()
+      .meta({ description: "What was mapped, read, cited and evicted, in order, without a word of it" }),
   })
   .meta({ id: "Trace" });
 

@@ -24,6 +24,8 @@ async function everyMethod(target: Caller, caller: Caller, run: RunId): Promise<
     settled: await object.settled(caller, run, 0),
     runs: await object.runs(caller, 10),
     traceOf: await object.traceOf(caller, run),
+    referencesOf: await object.referencesOf(caller, run),
+    references: await object.references(caller, 10),
     cancel: await object.cancel(caller, run),
     resume: await object.resume(caller, run),
     writePage: await object.writePage(caller, { text: "Intruder was here." }),

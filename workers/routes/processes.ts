@@ -13,6 +13,7 @@ import {
   threadSchema,
   vmstatSchema,
 } from "#shared/schema/process.ts";
+import { runReferencesSchema } from "#shared/schema/run.ts";
 import { listProcesses } from "#workers/directory.ts";
 import type { Edge, EdgeContext } from "#workers/edge.ts";
 import { requireScope } from "#workers/middleware/scope.ts";
@@ -26,6 +27,7 @@ const shared = { security: KEY_NEEDED, middleware: [requireScope("run")] };
 const processes = listOf(processSchema);
 const threads = listOf(threadSchema);
 const messages = listOf(messageSchema);
+const references = listOf(runReferencesSchema);
 
 const getProcesses = createRoute({
   method: "get",
@@ -90,6 +92,16 @@ const getVmstat = createRoute({
   responses: responses(200, "Counters", vmstatSchema),
 });
 
+const getReferences = createRoute({
+  method: "get",
+  path: "/v1/processes/{p}/references",
+  summary: "What each run mapped, read, cited and evicted",
+  description: "The reference log that `npm run replay` reads: numbers only, runs in the order in which they closed.",
+  ...shared,
+  request: { params: processPath, query: listQuery },
+  responses: responses(200, "Runs with their references", references),
+});
+
 export function addProcessRoutes(app: Edge): void {
   app.openapi(getProcesses, (context): Promise<Response> => {
     const { limit, cursor } = context.req.valid("query");
@@ -118,6 +130,12 @@ export function addProcessRoutes(app: Edge): void {
     const { thread } = context.req.valid("query");
     return intoProcess(context, context.req.valid("param").p, contextSchema, (api, caller) =>
       api.context(caller, thread),
+    );
+  });
+  app.openapi(getReferences, (context): Promise<Response> => {
+    const { limit, cursor } = context.req.valid("query");
+    return intoProcess(context, context.req.valid("param").p, references, (api, caller) =>
+      api.references(caller, limit, cursor),
     );
   });
   app.openapi(getVmstat, (context): Promise<Response> =>

@@ -48,7 +48,7 @@ const getStream = createRoute({
 const getTrace = createRoute({
   method: "get",
   path: "/v1/runs/{id}/trace",
-  summary: "Every step of a run, with times",
+  summary: "Every step of a run, with times, and the pages of its prompts",
   ...shared,
   request: { params: runPath },
   responses: responses(200, "Trace events in order", traceSchema),
@@ -94,7 +94,9 @@ export function addRunRoutes(app: Edge): void {
     const { run, process } = context.req.valid("param").id;
     return intoProcess(context, process, traceSchema, async (api, caller) => {
       const trace = await api.traceOf(caller, run);
-      return trace.ok ? success({ items: trace.value }) : trace;
+      if (!trace.ok) return trace;
+      const pages = await api.referencesOf(caller, run);
+      return pages.ok ? success({ items: trace.value, pages: pages.value }) : pages;
     });
   });
   app.openapi(cancelRun, (context): Promise<Response> => {

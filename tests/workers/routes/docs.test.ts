@@ -27,6 +27,7 @@ const ROUTES = [
   "get /v1/processes/{p}/threads/{t}/messages",
   "delete /v1/processes/{p}/threads/{t}",
   "get /v1/processes/{p}/context",
+  "get /v1/processes/{p}/references",
   "get /v1/processes/{p}/vmstat",
   "get /v1/processes/{p}/blocks",
   "get /v1/processes/{p}/blocks/{label}",
