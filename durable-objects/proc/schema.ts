@@ -84,6 +84,11 @@ const STEPS: readonly (readonly string[])[] = [
        created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL
      ) WITHOUT ROWID`,
   ],
+  [
+    `CREATE TABLE claims (page INTEGER NOT NULL, key INTEGER NOT NULL, told INTEGER NOT NULL, claim TEXT NOT NULL, whole INTEGER NOT NULL, by INTEGER)`,
+    `CREATE INDEX claims_key ON claims (key, told, page)`,
+    `CREATE INDEX claims_page ON claims (page)`,
+  ],
 ];
 
 /** Whether the object was ever booted as a process. */

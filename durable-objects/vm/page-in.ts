@@ -18,6 +18,7 @@ import { pinnedItems } from "#kernel/vm/pinned.ts";
 import { refreshBlocks } from "#kernel/vm/shared-blocks.ts";
 import { readPages } from "#kernel/vm/page-table.ts";
 import { noteReferences, pageFrame } from "#kernel/vm/reference-log.ts";
+import { currentFirst } from "#kernel/vm/supersede.ts";
 
 export async function pageIn(kernel: Kernel, run: LiveRun, data: TraceData): Promise<void> {
   if (run.instruction.kind === "command") return;
@@ -29,7 +30,8 @@ export async function pageIn(kernel: Kernel, run: LiveRun, data: TraceData): Pro
     filter: (page) => kernel.index.isEvidence(page),
   });
   const scores = new Map(hits.map((hit) => [hit.page, hit.score]));
-  const wanted = [...new Set([...run.named, ...scores.keys()])];
+  const hit = currentFirst(kernel, [...scores.keys()], run.query, kernel.now());
+  const wanted = [...new Set([...run.named, ...hit])];
   const found = await fault(kernel, wanted);
   const pages = found.ok ? found.value.pages : residentOnly(kernel, wanted);
   const mapped = withinBudget(

@@ -94,7 +94,11 @@ export function readChineseClaims(sentence: string, person: string): Claim[] {
   return sentence
     .replace(/^(?:请|帮我)*(?:记住|记得|记下来?|备注)[:：，,]?/, "")
     .split(/[，,。；;！!]/)
-    .map((clause) => clause.trim().replace(/^(?:现在|目前|其实|另外|对了|上个?月|上周|昨天|今天|今年|去年|最近|从今天起|更新)[:：]?/, ""))
+    .map((clause) =>
+      clause
+        .trim()
+        .replace(/^(?:现在|目前|其实|另外|对了|上个?月|上周|昨天|今天|今年|去年|最近|从今天起|更新)[:：]?/, ""),
+    )
     .filter((clause) => clause !== "")
     .flatMap((clause) => readClause(clause, person) ?? []);
 }

@@ -117,8 +117,9 @@ const FORMS: readonly Form[] = [
     `${SUBJECT}${ADVERB} (?:no longer|(?:do|does)(?: not|n['’]t)|never|used to|can(?:no|['’])t|can not) (?:really |even )?(${VERBS})s?\\b ?(.*)`,
     ([, verb = "", object = ""]) => does(verb, object, false),
   ),
-  form(`${SUBJECT}${ADVERB}(?: (?:really|also|always|usually|often))* (${VERBS})s?\\b ?(.*)`, ([, verb = "", object = ""]) =>
-    does(verb, object, true),
+  form(
+    `${SUBJECT}${ADVERB}(?: (?:really|also|always|usually|often))* (${VERBS})s?\\b ?(.*)`,
+    ([, verb = "", object = ""]) => does(verb, object, true),
   ),
 ];
 
@@ -149,7 +150,10 @@ function readPossessive(clause: string, person: string): Claim | null {
 
 function readClause(text: string, person: string): Claim | null {
   const clause = text
-    .replace(/^(?:so|and|but|also|well|ok|okay|hi|hey|btw|update|fyi|actually|remember that|note that|yes|no)\b[,:]?\s+/i, "")
+    .replace(
+      /^(?:so|and|but|also|well|ok|okay|hi|hey|btw|update|fyi|actually|remember that|note that|yes|no)\b[,:]?\s+/i,
+      "",
+    )
     .replace(/^(?:as of (?:today|now)|now|today|yesterday|recently|currently|last \w+|this \w+),? /i, "")
     .replace(/[.!\s]+$/, "");
   for (const { pattern, read } of FORMS) {

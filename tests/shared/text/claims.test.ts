@@ -73,7 +73,7 @@ describe("nothing is replaced by", () => {
     ["I eat meat.", "I don't eat fish anymore."],
     ["I like tea.", "I like coffee."],
     ["I work at Acme.", "My brother quit his job."],
-    ['I live in Paris.', 'He said "I moved to Berlin".'],
+    ["I live in Paris.", 'He said "I moved to Berlin".'],
     ["我住在上海。", "我打算搬到北京。"],
     ["我住在上海。", "我想搬到北京"],
     ["我住在上海。", "我妈妈搬到北京了。"],
