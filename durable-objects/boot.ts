@@ -49,6 +49,8 @@ export function boot(ctx: DurableObjectState, env: Cloudflare.Env, caller: Calle
     now: () => Date.now(),
     driver: openDriver(env),
     index: new PageIndex(storage.sql),
+    pager: null,
+    prompts: new Map(),
     live: new Map(),
     busyThreads: new Set(),
     readers: new Map(),

@@ -9,6 +9,7 @@ import type { TimerName } from "#kernel/proc/alarm.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
 import type { Lease } from "#kernel/sched/lease.ts";
 import type { PageIndex } from "#kernel/vm/page-index.ts";
+import type { PagerRecord } from "#kernel/vm/pager/record.ts";
 
 export interface Kernel {
   readonly storage: DurableObjectStorage;
@@ -27,6 +28,10 @@ export interface Kernel {
   driver: Driver;
   /** Cache: the search index, loaded at its first use. */
   readonly index: PageIndex;
+  /** Cache: what the pager learned and counted; loaded at its first use, stored once per run. */
+  pager: PagerRecord | null;
+  /** Cache: what the last prompt of each thread began with, to tell how much of the next one a provider has cached. */
+  readonly prompts: Map<ThreadId, readonly number[]>;
   /** Runs this instance is working on, with what cannot be stored: abort signals and waiting readers. */
   readonly live: Map<RunId, LiveRun>;
   /** Threads whose queue this instance is working off. */

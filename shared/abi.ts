@@ -208,8 +208,6 @@ export interface SearchItem {
   readonly speaker: string | null;
   readonly source: string | null;
   readonly at: string | null;
-  /** The page that says the newer thing; null while this one holds. */
-  readonly supersededBy: PageHandle | null;
 }
 
 export interface Page<Item> {
@@ -340,7 +338,11 @@ export interface ContextView {
   readonly thread: ThreadId;
   readonly frames: readonly FrameView[];
   readonly tokens: number;
+  /** What the prompt may have: everything but the body as it is, and the body up to its high watermark. */
   readonly budget: number;
+  /** Tokens of the body at which a batch is evicted, and down to which. */
+  readonly low: number;
+  readonly high: number;
 }
 
 export type VmStat = Readonly<Record<string, number>>;

@@ -13,12 +13,12 @@ import { estimateTokens } from "#shared/tokens.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { interpretCommand } from "#kernel/infer/command.ts";
 import type { InferEvent, InferRequest, InferUsage } from "#kernel/infer/drivers/driver.ts";
-import { count } from "#kernel/proc/counters.ts";
 import type { Inference } from "#kernel/infer/inference.ts";
 import { finishedStep, finishStep } from "#kernel/proc/journal.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
 import type { TraceData } from "#kernel/proc/trace.ts";
-import { assembleContext, contextTokens } from "#kernel/vm/context.ts";
+import { assembleContext, contextTokens, sharedWithLast } from "#kernel/vm/context.ts";
+import { changeRecord, noteUsage, pagerRecord } from "#kernel/vm/pager/record.ts";
 
 const BACKOFF_MS = 250;
 
@@ -124,15 +124,23 @@ function collect(outcome: Outcome, event: InferEvent, say: (text: string) => voi
 
 /** Adds the model's own usage, or the estimate when it reports none. */
 function settleUsage(kernel: Kernel, run: LiveRun, request: InferRequest, outcome: Outcome, data: TraceData): void {
+  const estimated = contextTokens(request.messages);
   const usage = outcome.usage ?? {
-    inputTokens: contextTokens(request.messages),
+    inputTokens: estimated,
     cachedTokens: 0,
     outputTokens: estimateTokens(outcome.text),
   };
   run.usage.inputTokens += usage.inputTokens;
   run.usage.cachedTokens += usage.cachedTokens;
   run.usage.outputTokens += usage.outputTokens;
-  count(kernel, "prompt-tokens", usage.inputTokens);
-  count(kernel, "cached-tokens", usage.cachedTokens);
-  Object.assign(data, usage, { calls: outcome.calls.length });
+  const sent = sharedWithLast(kernel, run.thread, request.messages);
+  noteUsage(kernel, run.model, estimated, outcome.usage);
+  const record = pagerRecord(kernel);
+  changeRecord(kernel, {
+    promptTokens: record.promptTokens + usage.inputTokens,
+    cachedTokens: record.cachedTokens + usage.cachedTokens,
+    sentTokens: record.sentTokens + sent.tokens,
+    sharedTokens: record.sharedTokens + sent.shared,
+  });
+  Object.assign(data, usage, { calls: outcome.calls.length, estimatedTokens: estimated, sharedTokens: sent.shared });
 }

@@ -14,14 +14,11 @@ export type CounterName =
   | "page-ins"
   | "page-outs"
   | "evictions"
-  | "unmapped-messages"
   | "searches"
   | "flush-failures"
   | "summaries"
   | "summary-failures"
-  | "background-tokens"
-  | "prompt-tokens"
-  | "cached-tokens";
+  | "background-tokens";
 
 /** Adds to a counter and answers its new value. */
 export function count(kernel: Kernel, name: CounterName, amount = 1): number {

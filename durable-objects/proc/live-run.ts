@@ -35,8 +35,17 @@ export interface LiveRun {
   named: readonly number[];
   /** Pages in this run's prompt or shown by a system call: the only ones an answer may cite. */
   readonly mapped: Set<number>;
-  /** Set by page-in: the tail's pages, best first. */
+  /** Set by page-in: the tail's pages, best first; those in `above` stand in the body, those in `cuts` are shown in part. */
   tail: readonly number[];
+  above: ReadonlySet<number>;
+  /** Page → the tokens of it that the tail shows. */
+  cuts: ReadonlyMap<number, number>;
+  /** How full the body is, in steps. */
+  pressure: "low" | "moderate" | "high";
+  /** Pages that had left the body and were read back → how often, fading. */
+  readonly readBack: Map<number, number>;
+  /** The page of the answer, once it is written. */
+  answerPage: number | null;
   /** How many inferences' steps an earlier instance had already begun to show. */
   readonly stepsShown: number;
   /** How many inferences were done. */
@@ -78,6 +87,11 @@ export function openRun(kernel: Kernel, row: RunRow): LiveRun {
     named: [],
     mapped: new Set(recovered ? shownPages(kernel, run) : []),
     tail: [],
+    above: new Set(),
+    cuts: new Map(),
+    pressure: "low",
+    readBack: new Map(),
+    answerPage: null,
     step: 0,
     reasks: 0,
     untraced: [],

@@ -9,6 +9,7 @@ import type { SystemCall } from "#shared/calls.ts";
 import { composePageHandle, type RunId, type ThreadId } from "#shared/ids.ts";
 import { estimateTokens } from "#shared/tokens.ts";
 import type { Kernel } from "#kernel/kernel.ts";
+import { dropBody } from "#kernel/vm/evictions.ts";
 import { dropReferences } from "#kernel/vm/reference-log.ts";
 
 export interface Message {
@@ -28,13 +29,24 @@ type MessageRow = {
   page: number | null;
   tokens: number;
   created_at: number;
+  referenced: number;
+  faults: number;
 };
 
 export interface StoredMessage extends Message {
   readonly id: number;
+  readonly run: RunId | null;
   readonly tokens: number;
   readonly page: number | null;
+  readonly createdAt: number;
+  /** Cited or read since the pager last passed it. */
+  readonly referenced: boolean;
+  /** How often its page was read back, fading (`pager/policy.ts`). */
+  readonly faults: number;
 }
+
+/** A message to store, with the page that holds the same text. */
+export type NewMessage = Message & { readonly page?: number | null; readonly faults?: number };
 
 /** Creates the thread when it is new. */
 export function openThread(kernel: Kernel, thread: ThreadId, ephemeral = false): void {
@@ -53,7 +65,7 @@ export function saveMessages(
   kernel: Kernel,
   thread: ThreadId,
   run: RunId | null,
-  messages: readonly Message[],
+  messages: readonly NewMessage[],
 ): number[] {
   const now = kernel.now();
   const ids = messages.map((message) => {
@@ -61,7 +73,8 @@ export function saveMessages(
     const tokens = estimateTokens(message.content) + (calls === null ? 0 : estimateTokens(calls));
     return kernel.sql
       .exec<{ id: number }>(
-        "INSERT INTO messages (thread, run, role, content, tool_calls, tool_call_id, tokens, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        `INSERT INTO messages (thread, run, role, content, tool_calls, tool_call_id, tokens, created_at, page, faults)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
         thread,
         run,
         message.role,
@@ -70,6 +83,8 @@ export function saveMessages(
         message.toolCallId ?? null,
         tokens,
         now,
+        message.page ?? null,
+        message.faults ?? 0,
       )
       .one().id;
   });
@@ -108,23 +123,27 @@ export function tieMessageToPage(kernel: Kernel, message: number, page: number):
 function readRow(row: MessageRow): StoredMessage {
   return {
     id: row.id,
+    run: row.run as RunId | null,
     role: row.role,
     content: row.content,
     tokens: row.tokens,
     page: row.page,
+    createdAt: row.created_at,
+    referenced: row.referenced === 1,
+    faults: row.faults,
     ...(row.tool_calls === null ? {} : { toolCalls: JSON.parse(row.tool_calls) as SystemCall[] }),
     ...(row.tool_call_id === null ? {} : { toolCallId: row.tool_call_id }),
   };
 }
 
-const COLUMNS = "id, run, role, content, tool_calls, tool_call_id, page, tokens, created_at";
+const COLUMNS = "id, run, role, content, tool_calls, tool_call_id, page, tokens, created_at, referenced, faults";
 
-/** The thread's messages from `bodyStart` on, oldest first, without those of `except`. */
+/** The thread's mapped messages, oldest first, without those of `except`. None before `body_start` is mapped. */
 export function threadBody(kernel: Kernel, thread: ThreadId, except: RunId | null): StoredMessage[] {
   return kernel.sql
     .exec<MessageRow>(
       `SELECT ${COLUMNS} FROM messages WHERE thread = ?1 AND (?2 IS NULL OR run IS NOT ?2)
-       AND id > COALESCE((SELECT body_start FROM threads WHERE id = ?1), 0) ORDER BY id`,
+       AND id > COALESCE((SELECT body_start FROM threads WHERE id = ?1), 0) AND evicted = 0 ORDER BY id`,
       thread,
       except,
     )
@@ -142,9 +161,40 @@ export function threadTexts(kernel: Kernel, thread: ThreadId): { role: string; c
     .toArray();
 }
 
-/** Unmaps every message up to and including `id` from the thread's body. */
-export function moveBodyStart(kernel: Kernel, thread: ThreadId, id: number): void {
-  kernel.sql.exec("UPDATE threads SET body_start = ? WHERE id = ?", id, thread);
+/** Unmaps messages from their thread's body, into the range that this page summarises. */
+export function unmapMessages(kernel: Kernel, thread: ThreadId, ids: readonly number[], summary: number): void {
+  kernel.sql.exec(
+    "UPDATE messages SET evicted = ? WHERE id IN (SELECT value FROM json_each(?))",
+    summary,
+    JSON.stringify(ids),
+  );
+  kernel.sql.exec(
+    `UPDATE threads SET body_start = COALESCE(
+       (SELECT MIN(id) FROM messages WHERE thread = ?1 AND id > threads.body_start AND evicted = 0) - 1,
+       (SELECT MAX(id) FROM messages WHERE thread = ?1), 0) WHERE id = ?1`,
+    thread,
+  );
+}
+
+/** After a batch: takes the reference marks of what it passed, and halves what was read back in the whole thread. */
+export function settleFrames(kernel: Kernel, thread: ThreadId, cleared: readonly number[]): void {
+  kernel.sql.exec(
+    "UPDATE messages SET referenced = 0 WHERE referenced = 1 AND id IN (SELECT value FROM json_each(?))",
+    JSON.stringify(cleared),
+  );
+  // Below a quarter nothing is spared for it any more, and the row leaves its index.
+  kernel.sql.exec(
+    "UPDATE messages SET faults = CASE WHEN faults < 0.5 THEN 0 ELSE faults / 2 END WHERE thread = ? AND faults > 0",
+    thread,
+  );
+}
+
+/** Messages of one evicted range, oldest first. */
+export function evictedMessages(kernel: Kernel, summary: number): StoredMessage[] {
+  return kernel.sql
+    .exec<MessageRow>(`SELECT ${COLUMNS} FROM messages WHERE evicted = ? ORDER BY id`, summary)
+    .toArray()
+    .map(readRow);
 }
 
 export function listThreads(kernel: Kernel, limit: number, cursor: string | undefined): Page<ThreadView> {
@@ -200,4 +250,5 @@ export function dropThread(kernel: Kernel, thread: ThreadId): void {
   kernel.sql.exec("DELETE FROM messages WHERE thread = ?", thread);
   kernel.sql.exec("DELETE FROM threads WHERE id = ?", thread);
   dropReferences(kernel, thread);
+  dropBody(kernel, thread);
 }

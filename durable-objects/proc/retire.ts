@@ -13,6 +13,7 @@ import { setTimer } from "#kernel/proc/alarm.ts";
 import { emit, emitStart, wake } from "#kernel/proc/events.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
 import { dropThread, saveMessages, threadExists, type Message } from "#kernel/proc/messages.ts";
+import { settlePager, weighReadBack } from "#kernel/vm/pager/settle.ts";
 import { moveRun, saveAnswer } from "#kernel/proc/runs.ts";
 import { FORGOTTEN, repeats } from "#kernel/vm/repeats.ts";
 import { storeReferences } from "#kernel/vm/reference-log.ts";
@@ -34,6 +35,7 @@ export function retire(kernel: Kernel, run: LiveRun): void {
     if (mustScrub(run)) scrubRun(kernel, run.id, answerMayStay(run));
     saveAnswer(kernel, run.id, answer);
     closeConversation(kernel, run, storedOutput(run));
+    settlePager(kernel, run);
     storeReferences(kernel, run);
     emit(kernel, run, {
       type: "data-usage",
@@ -61,6 +63,7 @@ export function giveUp(
       usage: run.usage,
     });
     closeConversation(kernel, run, storedOutput(run));
+    settlePager(kernel, run);
     storeReferences(kernel, run);
     emitStart(kernel, run);
     emit(kernel, run, {
@@ -79,8 +82,9 @@ function closeConversation(kernel: Kernel, run: LiveRun, output: string): void {
   if (run.conversation !== null) return dropThread(kernel, run.thread);
   if (!threadExists(kernel, run.thread)) return; // deleted while the run was live
   // What a forgotten page left in calls and results goes with it; the answer only if it repeats the page.
-  const calls = mustScrub(run) ? [] : run.messages.filter(isCallOrResult);
-  saveMessages(kernel, run.thread, run.id, output === "" ? calls : [...calls, { role: "assistant", content: output }]);
+  const calls = mustScrub(run) ? [] : weighReadBack(run, run.messages.filter(isCallOrResult));
+  const answer = { role: "assistant" as const, content: output, page: answerMayStay(run) ? run.answerPage : null };
+  saveMessages(kernel, run.thread, run.id, output === "" ? calls : [...calls, answer]);
 }
 
 function isCallOrResult(message: Message): boolean {

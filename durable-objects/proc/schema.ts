@@ -85,9 +85,21 @@ const STEPS: readonly (readonly string[])[] = [
      ) WITHOUT ROWID`,
   ],
   [
-    `CREATE TABLE claims (page INTEGER NOT NULL, key INTEGER NOT NULL, told INTEGER NOT NULL, claim TEXT NOT NULL, whole INTEGER NOT NULL, by INTEGER)`,
-    `CREATE INDEX claims_key ON claims (key, told, page)`,
-    `CREATE INDEX claims_page ON claims (page)`,
+    `ALTER TABLE messages ADD COLUMN evicted INTEGER NOT NULL DEFAULT 0`,
+    `ALTER TABLE messages ADD COLUMN referenced INTEGER NOT NULL DEFAULT 0`,
+    `ALTER TABLE messages ADD COLUMN faults REAL NOT NULL DEFAULT 0`,
+    `UPDATE messages SET evicted = -1 WHERE id <= (SELECT body_start FROM threads WHERE threads.id = messages.thread)`,
+    `CREATE INDEX messages_page ON messages (page) WHERE page IS NOT NULL`,
+    `CREATE INDEX messages_evicted ON messages (evicted) WHERE evicted <> 0`,
+    `CREATE INDEX messages_faults ON messages (thread) WHERE faults > 0`,
+    `CREATE TABLE evictions (
+       page INTEGER PRIMARY KEY, thread TEXT NOT NULL, parent INTEGER NOT NULL DEFAULT 0, messages INTEGER NOT NULL, tokens INTEGER NOT NULL,
+       first_at INTEGER NOT NULL, last_at INTEGER NOT NULL, inferences INTEGER NOT NULL, forgotten INTEGER NOT NULL DEFAULT 0, hints TEXT NOT NULL
+     )`,
+    `CREATE INDEX evictions_thread ON evictions (thread, parent)`,
+    `CREATE TABLE bodies (
+       thread TEXT PRIMARY KEY, pinned TEXT NOT NULL, pinned_version INTEGER NOT NULL, stub TEXT NOT NULL, passed TEXT NOT NULL
+     ) WITHOUT ROWID`,
   ],
 ];
 

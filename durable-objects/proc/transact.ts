@@ -1,7 +1,7 @@
 /**
  * Transact: one transaction of the object's storage, with the caches kept honest.
  *
- * When the work throws, SQLite takes its writes back; the caches (search index, timers) are then thrown away and built
+ * When the work throws, SQLite takes its writes back; the caches (search index, pager, timers) are then thrown away and built
  * anew at their next use.
  */
 import type { Kernel } from "#kernel/kernel.ts";
@@ -11,6 +11,7 @@ export function transact<Value>(kernel: Kernel, work: () => Value): Value {
     return kernel.storage.transactionSync(work);
   } catch (error) {
     kernel.index.invalidate();
+    kernel.pager = null;
     kernel.timers.clear();
     kernel.alarmAt = null;
     throw error;

@@ -18,8 +18,9 @@ import { forgetPage } from "#kernel/vm/forget.ts";
 import { withoutDuplicates } from "#kernel/vm/near-duplicates.ts";
 import { renderPage } from "#kernel/vm/page.ts";
 import { findPage } from "#kernel/vm/page-table.ts";
+import { noteFault } from "#kernel/vm/pager/settle.ts";
 import { noteReferences, pageFrame } from "#kernel/vm/reference-log.ts";
-import { currentFirst } from "#kernel/vm/supersede.ts";
+import { membersOf } from "#kernel/vm/summary-range.ts";
 import { prepareWrite, writePage } from "#kernel/vm/write-page.ts";
 
 const NO_PAGE = failure("not_found", "There is no such page.");
@@ -69,10 +70,9 @@ export async function searchMemory(
     ...(args.kind === undefined ? {} : { kinds: [args.kind] }),
     filter: (page) => args.kind === "assistant" || kernel.index.isEvidence(page),
   });
-  const numbers = hits.map((hit) => hit.page);
   const found = await fault(
     kernel,
-    args.kind === undefined ? currentFirst(kernel, numbers, args.query, kernel.now()) : numbers,
+    hits.map((hit) => hit.page),
   );
   if (!found.ok) return found;
   let characters = 0;
@@ -108,9 +108,12 @@ export async function readMemory(
   if (!found.ok) return found;
   const page = found.value.pages[0];
   if (page === undefined) return failed(NO_PAGE);
-  noteReferences(kernel, run, run.tail.includes(page.number) ? "read" : "fault", [pageFrame(page)]);
+  const mapped = run.mapped.has(page.number);
+  noteReferences(kernel, run, mapped ? "read" : "fault", [pageFrame(page)]);
+  if (!mapped) noteFault(kernel, run, page);
   show(kernel, run, [page.number], "returned");
-  return success({ page: renderPage(page) });
+  const covers = page.kind === "summary" ? membersOf(page) : [];
+  return success({ page: renderPage(page), ...(covers.length === 0 ? {} : { covers }) });
 }
 
 /** Brings the body to hand: what repeats it is scrubbed with it. A body that D1 cannot give is no reason not to forget. */

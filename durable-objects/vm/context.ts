@@ -2,67 +2,117 @@
  * Context: assembles the prompt of a call from frozen prefix, append-only body and tail.
  *
  *     system   preamble                     prefix: the same bytes for every call of every thread
- *     …        the thread's messages        body: only ever appended to, until the oldest part is unmapped in one batch
- *     system   today, fetched pages         tail: for this call only
+ *     system   pinned text                  prefix: frozen per thread, refreshed with a batch eviction
+ *     system   stub of what was evicted     at the head of the body, changes with a batch eviction
+ *     …        the thread's messages        body: only ever appended to, until a batch leaves it
+ *     system   today, updates, pages        tail: for this run's calls only
  *     user     the instruction
  *     …        this run's calls and results
  *
  * Unchanged state gives the same bytes, so a provider's prefix cache hits up to the tail. No clock and no counter is in the
- * prefix or the body.
+ * prefix or the body. Nothing is evicted here: `evict.ts` did so before the run's first call.
  */
-import { BODY_HIGH_TOKENS, BODY_LOW_TOKENS } from "#shared/limits.ts";
+import { MODEL_TOOLS } from "#shared/calls.ts";
+import type { ThreadId } from "#shared/ids.ts";
 import { estimateTokens } from "#shared/tokens.ts";
 import type { Kernel } from "#kernel/kernel.ts";
-import { count } from "#kernel/proc/counters.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
-import { moveBodyStart, threadBody, type Message, type StoredMessage } from "#kernel/proc/messages.ts";
-import { renderPage, type ResidentPage } from "#kernel/vm/page.ts";
-import { PAGES_HEADING, PREAMBLE } from "#kernel/vm/preamble.ts";
+import { threadBody, type Message } from "#kernel/proc/messages.ts";
+import { renderBody } from "#kernel/vm/body.ts";
+import { bodyCeiling } from "#kernel/vm/evict.ts";
+import { frozenPrefix, prefixMessages, prefixUpdates } from "#kernel/vm/prefix.ts";
+import type { ResidentPage } from "#kernel/vm/page.ts";
 import { readPages } from "#kernel/vm/page-table.ts";
-import { frameOf, noteReferences } from "#kernel/vm/reference-log.ts";
-import type { ThreadId } from "#shared/ids.ts";
-
-export function renderTail(pages: readonly ResidentPage[], now: number): string {
-  const lines = [`Today: ${new Date(now).toISOString().slice(0, 10)} (UTC)`];
-  if (pages.length > 0) lines.push(PAGES_HEADING, ...pages.map((page) => JSON.stringify(renderPage(page))));
-  return lines.join("\n");
-}
+import { tokenRatio } from "#kernel/vm/pager/record.ts";
+import { renderTail } from "#kernel/vm/tail.ts";
 
 /** The messages of a run's next call. */
 export function assembleContext(kernel: Kernel, run: LiveRun): Message[] {
-  const body: readonly Message[] = run.conversation ?? mappedBody(kernel, run.thread, run);
+  const prefix = frozenPrefix(kernel, run.thread);
+  const body =
+    run.conversation === null
+      ? renderBody(threadBody(kernel, run.thread, run.id))
+      : withinCeiling(kernel, run, bodyCeiling(kernel, run.model, prefix, run.instruction.text));
   const pages = readPages(kernel, run.tail).filter((page): page is ResidentPage => page.text !== null);
+  const tail = renderTail({
+    now: run.startedAt,
+    pressure: run.pressure,
+    updates: prefixUpdates(kernel, prefix),
+    pages,
+    above: run.above,
+    cuts: run.cuts,
+    query: run.query,
+  });
   return [
-    { role: "system", content: PREAMBLE },
+    ...prefixMessages(prefix),
     ...body,
-    { role: "system", content: renderTail(pages, kernel.now()) },
+    { role: "system", content: tail },
     { role: "user", content: run.instruction.text },
     ...run.messages,
   ];
 }
 
-/**
- * The thread's messages that are mapped. Above the high watermark the oldest are unmapped in one batch down to the low one,
- * at the start of a turn, so that a call and its result stay together. Unmapped turns stay in memory as pages.
- */
-export function mappedBody(kernel: Kernel, thread: ThreadId, run: LiveRun | null): StoredMessage[] {
-  const messages = threadBody(kernel, thread, run?.id ?? null);
-  let tokens = messages.reduce((sum, message) => sum + message.tokens, 0);
-  if (tokens <= BODY_HIGH_TOKENS) return messages;
+/** The newest turns of a conversation that a stateless request brought along; it has no thread to be evicted into. */
+function withinCeiling(kernel: Kernel, run: LiveRun, ceiling: number): readonly Message[] {
+  const messages = run.conversation ?? [];
+  const ratio = tokenRatio(kernel, run.model);
+  let tokens = messages.reduce((sum, message) => sum + estimateTokens(message.content) * ratio, 0);
   let start = 0;
-  while (start < messages.length && (tokens > BODY_LOW_TOKENS || messages[start]?.role !== "user")) {
-    tokens -= messages[start]?.tokens ?? 0;
+  while (start < messages.length && (tokens > ceiling || (start > 0 && messages[start]?.role === "assistant"))) {
+    tokens -= estimateTokens(messages[start]?.content ?? "") * ratio;
     start += 1;
-  }
-  const last = messages[start - 1];
-  if (run !== null && last !== undefined) {
-    moveBodyStart(kernel, thread, last.id);
-    count(kernel, "unmapped-messages", start);
-    noteReferences(kernel, run, "evicted", messages.slice(0, start).map(frameOf), "high watermark");
   }
   return messages.slice(start);
 }
 
+const TOOL_TOKENS = estimateTokens(JSON.stringify(MODEL_TOOLS));
+const MESSAGE_TOKENS = 4;
+const CALL_TOKENS = 2;
+
+/** Estimated tokens of a prompt, tools included. */
 export function contextTokens(messages: readonly Message[]): number {
-  return messages.reduce((sum, message) => sum + estimateTokens(message.content) + 4, 0);
+  return messages.reduce((sum, message) => sum + messageTokens(message), TOOL_TOKENS);
+}
+
+function messageTokens({ content, toolCalls }: Message): number {
+  const calls = toolCalls === undefined ? 0 : estimateTokens(JSON.stringify(toolCalls)) + CALL_TOKENS;
+  return estimateTokens(content) + calls + MESSAGE_TOKENS;
+}
+
+/** How many prompts are remembered to compare the next one with. */
+const PROMPTS_KEPT = 64;
+
+/**
+ * Remembers what a prompt begins with, and answers how many of its tokens the thread's prompt before began with too: what a
+ * provider's prefix cache can have of it at the most. Kept in memory only: after a restart that cache counts as cold.
+ */
+export function sharedWithLast(
+  kernel: Kernel,
+  thread: ThreadId,
+  messages: readonly Message[],
+): { readonly tokens: number; readonly shared: number } {
+  const marks = messages.map((message) => ({ mark: markOf(message), tokens: messageTokens(message) }));
+  const before = kernel.prompts.get(thread) ?? [];
+  kernel.prompts.delete(thread);
+  kernel.prompts.set(
+    thread,
+    marks.map(({ mark }) => mark),
+  );
+  const [oldest] = kernel.prompts.keys();
+  if (kernel.prompts.size > PROMPTS_KEPT && oldest !== undefined) kernel.prompts.delete(oldest);
+  const differs = marks.findIndex(({ mark }, index) => mark !== before[index]);
+  const same = differs === -1 ? marks : marks.slice(0, differs);
+  const sum = (list: typeof marks): number => list.reduce((total, { tokens }) => total + tokens, 0);
+  // Tools come before every message; a prompt that shares none of these shares nothing.
+  return { tokens: sum(marks) + TOOL_TOKENS, shared: same.length === 0 ? 0 : sum(same) + TOOL_TOKENS };
+}
+
+/** A 32-bit FNV-1a hash of a message. */
+function markOf({ role, content, toolCalls, toolCallId }: Message): number {
+  const text = `${role}\n${content}\n${toolCalls === undefined ? "" : JSON.stringify(toolCalls)}\n${toolCallId ?? ""}`;
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index += 1) {
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  }
+  return hash >>> 0;
 }

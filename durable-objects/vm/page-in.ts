@@ -1,28 +1,34 @@
 /**
  * Page in: maps the pages an instruction needs into the tail of this run's prompt.
  *
- * Pages named by handle come first, then the best of a search over the process's own pages, until the tail's token budget is
- * full. Questions, the process's own answers and this run's own turn are never mapped as evidence. When D1 does not answer,
- * the run goes on with the resident pages and the trace says so.
+ * First the body is brought between its watermarks (`evict.ts`). Then come the pages named by handle and the best of a search
+ * over the process's own pages, until the tail's token budget is full (`pager/plan-tail.ts`): a page that stands in the prefix
+ * or the body is pointed to, a long one is shown in part, and a page that was superseded comes behind the one that says the
+ * newer thing. Questions, the process's own answers and this run's own turn are never mapped as evidence. When D1 does not
+ * answer, the run goes on with the resident pages and the trace says so.
  */
 import { composePageHandle } from "#shared/ids.ts";
-import { PAGES_MAPPED, TAIL_TOKENS } from "#shared/limits.ts";
+import { EXCERPT_TOKENS, PAGES_MAPPED, TAIL_TOKENS } from "#shared/limits.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { emit } from "#kernel/proc/events.ts";
 import { noteTail, type LiveRun } from "#kernel/proc/live-run.ts";
 import type { TraceData } from "#kernel/proc/trace.ts";
+import { isCitable } from "#kernel/vm/body.ts";
+import { prepareBody } from "#kernel/vm/evict.ts";
 import { fault } from "#kernel/vm/fault.ts";
 import { withoutDuplicates } from "#kernel/vm/near-duplicates.ts";
 import type { ResidentPage } from "#kernel/vm/page.ts";
 import { pinnedItems } from "#kernel/vm/pinned.ts";
-import { refreshBlocks } from "#kernel/vm/shared-blocks.ts";
 import { readPages } from "#kernel/vm/page-table.ts";
+import { planTail, type TailEntry } from "#kernel/vm/pager/plan-tail.ts";
 import { noteReferences, pageFrame } from "#kernel/vm/reference-log.ts";
-import { currentFirst } from "#kernel/vm/supersede.ts";
+import { refreshBlocks } from "#kernel/vm/shared-blocks.ts";
+import { lineTokens, POINTER_TOKENS } from "#kernel/vm/tail.ts";
 
 export async function pageIn(kernel: Kernel, run: LiveRun, data: TraceData): Promise<void> {
   if (run.instruction.kind === "command") return;
   await refreshBlocks(kernel);
+  const above = standing(kernel, run, data);
   const hits = kernel.index.search({
     text: run.query,
     limit: PAGES_MAPPED,
@@ -30,55 +36,96 @@ export async function pageIn(kernel: Kernel, run: LiveRun, data: TraceData): Pro
     filter: (page) => kernel.index.isEvidence(page),
   });
   const scores = new Map(hits.map((hit) => [hit.page, hit.score]));
-  const hit = currentFirst(kernel, [...scores.keys()], run.query, kernel.now());
-  const wanted = [...new Set([...run.named, ...hit])];
-  const found = await fault(kernel, wanted);
-  const pages = found.ok ? found.value.pages : residentOnly(kernel, wanted);
-  const mapped = withinBudget(
-    withoutDuplicates(
-      pages.filter((page) => page.run !== run.id),
-      new Set(run.named),
+  const found = await bringIn(kernel, [...new Set([...run.named, ...scores.keys()])]);
+  const others = found.pages.filter((page) => page.run !== run.id);
+  const pages = withoutDuplicates(newerFirst(others), new Set(run.named));
+  const entries = mapTail(run, pages, scores, above);
+  for (const number of [...above, ...run.tail]) run.mapped.add(number);
+  noteTail(kernel, run.id, [...run.mapped]); // with what an earlier instance had mapped
+  const why = (page: number): string =>
+    run.named.includes(page) ? "named" : scores.has(page) ? "search" : "supersedes";
+  for (const page of pages) {
+    if (run.tail.includes(page.number)) noteReferences(kernel, run, "tail", [pageFrame(page)], why(page.number));
+  }
+  Object.assign(data, {
+    pages: entries.length,
+    tokens: entries.reduce((sum, entry) => sum + entry.tokens, 0),
+    major: found.major,
+    mapped: entries.map(({ page, how, tokens }) => [composePageHandle(page), how, why(page), tokens]),
+    ...(found.degraded === null ? {} : { degraded: found.degraded }),
+  });
+  const shown = entries.map(({ page, how, tokens }) => {
+    return { handle: composePageHandle(page), tokens, score: scores.get(page) ?? null, why: why(page), how };
+  });
+  emit(kernel, run, { type: "data-page-in", data: { pages: shown, major: found.major } });
+}
+
+/** Pages that stand in the prompt whatever is asked: the citable ones of the body, and the pinned ones. */
+function standing(kernel: Kernel, run: LiveRun, data: TraceData): ReadonlySet<number> {
+  const body = prepareBody(kernel, run, data).flatMap((message) => (isCitable(message) ? message.page : []));
+  const pinned = pinnedItems(kernel).flatMap((item) => (item.shown ? (item.page ?? []) : []));
+  return new Set([...body, ...pinned]);
+}
+
+interface Found {
+  readonly pages: readonly ResidentPage[];
+  readonly major: number;
+  readonly degraded: string | null;
+}
+
+/** The pages and, of those that were superseded, the ones that took their place. */
+async function bringIn(kernel: Kernel, wanted: readonly number[]): Promise<Found> {
+  const known = new Set(wanted);
+  const newer = readPages(kernel, wanted).flatMap(({ superseded_by: next }) =>
+    next === null || known.has(next) ? [] : [next],
+  );
+  const all = [...wanted, ...new Set(newer)];
+  const found = await fault(kernel, all);
+  if (found.ok) return { pages: found.value.pages, major: found.value.major, degraded: null };
+  const resident = readPages(kernel, all).filter((page): page is ResidentPage => page.text !== null);
+  return { pages: resident, major: 0, degraded: found.error.code };
+}
+
+/** Moves what superseded a page in front of it; the order is otherwise kept. */
+function newerFirst(pages: readonly ResidentPage[]): ResidentPage[] {
+  const byNumber = new Map(pages.map((page) => [page.number, page]));
+  const ordered = new Set<ResidentPage>();
+  for (const page of pages) {
+    const chain = [page];
+    for (let at = page; at.superseded_by !== null;) {
+      const next = byNumber.get(at.superseded_by);
+      if (next === undefined || chain.includes(next)) break;
+      chain.unshift(next);
+      at = next;
+    }
+    for (const one of chain) ordered.add(one);
+  }
+  return [...ordered];
+}
+
+/** Fills the run's tail from candidates, best first. What superseded a page is worth as much as the page. */
+function mapTail(
+  run: LiveRun,
+  pages: readonly ResidentPage[],
+  scores: ReadonlyMap<number, number>,
+  above: ReadonlySet<number>,
+): TailEntry[] {
+  const older = new Map(pages.map((page) => [page.superseded_by, page.number]));
+  const candidates = pages.map((page) => ({
+    page: page.number,
+    score: scores.get(page.number) ?? scores.get(older.get(page.number) ?? -1) ?? 0,
+    ...lineTokens(page),
+    named: run.named.includes(page.number),
+    above: above.has(page.number),
+  }));
+  const entries = planTail(candidates, { tokens: TAIL_TOKENS, excerpt: EXCERPT_TOKENS, pointer: POINTER_TOKENS });
+  run.tail = entries.map((entry) => entry.page);
+  run.above = new Set(entries.flatMap((entry) => (entry.how === "pointer" ? entry.page : [])));
+  const frames = new Map(candidates.map(({ page, frame }) => [page, frame]));
+  run.cuts = new Map(
+    entries.flatMap(({ page, how, tokens }) =>
+      how === "excerpt" ? [[page, tokens - (frames.get(page) ?? 0)] as const] : [],
     ),
   );
-  run.tail = mapped.map((page) => page.number);
-  for (const number of run.tail) run.mapped.add(number);
-  for (const page of mapped) noteReferences(kernel, run, "tail", [pageFrame(page)], whyMapped(run, page));
-  // Pinned pages stand in the prompt too, so an answer may cite them, and forgetting one concerns this run.
-  for (const item of pinnedItems(kernel)) if (item.shown && item.page !== null) run.mapped.add(item.page);
-  noteTail(kernel, run.id, [...run.mapped]); // with what an earlier instance had mapped
-  Object.assign(data, {
-    pages: mapped.length,
-    tokens: mapped.reduce((sum, page) => sum + page.tokens, 0),
-    major: found.ok ? found.value.major : 0,
-    ...(found.ok ? {} : { degraded: found.error.code }),
-  });
-  emit(kernel, run, {
-    type: "data-page-in",
-    data: {
-      pages: mapped.map((page) => ({
-        handle: composePageHandle(page.number),
-        tokens: page.tokens,
-        score: scores.get(page.number) ?? null,
-        why: whyMapped(run, page),
-      })),
-      major: found.ok ? found.value.major : 0,
-    },
-  });
-}
-
-function whyMapped(run: LiveRun, page: ResidentPage): "named" | "search" {
-  return run.named.includes(page.number) ? "named" : "search";
-}
-
-function residentOnly(kernel: Kernel, numbers: readonly number[]): ResidentPage[] {
-  return readPages(kernel, numbers).filter((page): page is ResidentPage => page.text !== null);
-}
-
-function withinBudget(pages: readonly ResidentPage[]): ResidentPage[] {
-  let tokens = 0;
-  return pages.filter((page) => {
-    if (tokens + page.tokens > TAIL_TOKENS) return false;
-    tokens += page.tokens;
-    return true;
-  });
+  return entries;
 }

@@ -24,7 +24,9 @@ export function pageOut(kernel: Kernel, run: LiveRun, data: TraceData = {}): voi
 }
 
 function writeTurn(kernel: Kernel, run: LiveRun): number {
-  const pages = kernel.sql.exec<{ kind: string }>("SELECT kind FROM pages WHERE run = ?", run.id).toArray();
+  const pages = kernel.sql
+    .exec<{ kind: string; number: number }>("SELECT kind, number FROM pages WHERE run = ? ORDER BY number", run.id)
+    .toArray();
   const has = (kind: string): boolean => pages.some((page) => page.kind === kind);
   const thread = run.conversation === null ? { thread: run.thread } : {};
   let written = 0;
@@ -37,9 +39,12 @@ function writeTurn(kernel: Kernel, run: LiveRun): number {
     tieInstruction(kernel, run, turn[0]);
     written += turn.length;
   }
+  run.answerPage = pages.find((page) => page.kind === "assistant")?.number ?? null;
   const sayable = run.output.trim() !== "" && !run.forgotten.some((text) => repeats(run.output, text));
   if (!has("assistant") && sayable) {
-    written += write(kernel, run, { ...thread, kind: "assistant", role: "assistant", text: run.output }, true).length;
+    const answer = write(kernel, run, { ...thread, kind: "assistant", role: "assistant", text: run.output }, true);
+    run.answerPage = answer[0] ?? null;
+    written += answer.length;
   }
   return written;
 }

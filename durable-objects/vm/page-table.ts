@@ -10,7 +10,6 @@ import { estimateTokens } from "#shared/tokens.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { count } from "#kernel/proc/counters.ts";
 import { countDocumentPage } from "#kernel/vm/document-count.ts";
-import { dropClaims, noteClaims, type Succession } from "#kernel/vm/claim-table.ts";
 import { evidenceOf, type PageRow, type ResidentPage } from "#kernel/vm/page.ts";
 import { dropStatements, noteStatements } from "#kernel/vm/statement-table.ts";
 import { notePinChange } from "#kernel/vm/pin-changes.ts";
@@ -54,6 +53,8 @@ export type PageDraft = Pick<
 };
 
 const SESSION_GAP_MS = 6 * 3_600_000;
+/** Kinds that have no neighbours. */
+const ALONE: ReadonlySet<PageKind> = new Set(["fact", "note", "instruction", "summary", "tool"]);
 
 /**
  * The session a new page belongs to: that of the thread's newest page, unless more than six hours lie between them.
@@ -67,7 +68,7 @@ function sessionOf(kernel: Kernel, draft: PageDraft, number: number): string {
       draft.thread,
     )
     .toArray()[0];
-  const alone = draft.kind === "fact" || draft.kind === "note" || draft.kind === "instruction";
+  const alone = ALONE.has(draft.kind);
   const near =
     last !== undefined && Math.abs((last.at ?? draft.at ?? 0) - (draft.at ?? last.at ?? 0)) <= SESSION_GAP_MS;
   return last !== undefined && near && !alone && last.kind !== "fact" && parseDocumentId(last.session) === null
@@ -112,11 +113,8 @@ export function insertPage(kernel: Kernel, draft: PageDraft): ResidentPage {
     kernel.index.add(page),
   );
   noteStatements(kernel, page);
-  const restored = draft.number !== undefined && draft.supersededBy !== undefined;
-  const successions = noteClaims(kernel, page, restored);
-  markSuccessions(kernel, successions);
   if (page.pinned === 1) notePinChange(kernel, { page: number });
-  return successions.length === 0 ? page : { ...page, ...marksOf(kernel, number) };
+  return page;
 }
 
 export type PageChange = Partial<Pick<PageRow, "kind" | "at" | "at_text" | "zoned" | "source" | "evidence">> & {
@@ -148,21 +146,9 @@ export function updatePage(kernel: Kernel, page: ResidentPage, change: PageChang
     kernel.index.add(next),
     next.number,
   );
-  dropStatements(kernel, next.number);
   noteStatements(kernel, next);
-  markSuccessions(kernel, [...dropClaims(kernel, next.number), ...noteClaims(kernel, next, false)]);
   if (next.pinned === 1) notePinChange(kernel, { page: next.number });
-  return { ...next, ...marksOf(kernel, next.number) };
-}
-
-/** What its being written changed on the page itself: it may be older than what supersedes it. */
-function marksOf(kernel: Kernel, number: number): Pick<PageRow, "superseded_by" | "version"> {
-  return kernel.sql
-    .exec<Pick<PageRow, "superseded_by" | "version">>(
-      "SELECT superseded_by, version FROM pages WHERE number = ?",
-      number,
-    )
-    .one();
+  return next;
 }
 
 /** What is said about a page and is no part of its words. */
@@ -198,10 +184,6 @@ export function retagPage(kernel: Kernel, number: number, tags: readonly string[
     kernel.now(),
     number,
   );
-}
-
-function markSuccessions(kernel: Kernel, successions: readonly Succession[]): void {
-  for (const { number, superseded_by } of successions) markPage(kernel, number, { superseded_by });
 }
 
 /**
@@ -250,7 +232,6 @@ export function buryPage(kernel: Kernel, number: number): void {
   );
   kernel.index.remove(number);
   dropStatements(kernel, number);
-  markSuccessions(kernel, dropClaims(kernel, number));
 }
 
 /** Dirty pages and tombstones, oldest number first. One whose body is not resident was only marked; D1 has its words. */

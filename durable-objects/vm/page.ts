@@ -41,10 +41,11 @@ export type PageRow = {
 /** A page whose body is at hand. */
 export type ResidentPage = PageRow & { text: string };
 
-/** Whether a page can support an answer: the process's own words and the person's questions cannot. */
+/** Whether a page can support an answer: the process's own words, summaries among them, and the person's questions cannot. */
 export function evidenceOf(page: Pick<PageRow, "kind" | "role"> & { readonly text: string }): 0 | 1 {
   const spokenQuestion = page.kind === "turn" && page.role === "user" && isQuestion(page.text);
-  return page.kind === "assistant" || spokenQuestion ? 0 : 1;
+  const ownSummary = page.kind === "summary" && page.role === "system";
+  return page.kind === "assistant" || ownSummary || spokenQuestion ? 0 : 1;
 }
 
 /** A stored date as ISO 8601: with `Z` when the original named a zone, else naive. */

@@ -19,7 +19,11 @@ describe("limits", () => {
 
   it("fit together", () => {
     const ordered: [keyof typeof limits, keyof typeof limits][] = [
-      ["BODY_LOW_TOKENS", "BODY_HIGH_TOKENS"],
+      ["BODY_LOWEST_TOKENS", "BODY_LOW_TOKENS"],
+      ["BODY_LOW_TOKENS", "BODY_HIGHEST_TOKENS"],
+      ["BODY_HIGHEST_TOKENS", "WINDOW_TOKENS"],
+      ["EXCERPT_TOKENS", "TAIL_TOKENS"],
+      ["SUMMARY_TOKENS", "SUMMARY_TOKENS_MOST"],
       ["FLUSH_RETRY_MS", "FLUSH_RETRY_MOST_MS"],
       ["LIST_ITEMS", "LIST_ITEMS_MOST"],
       ["SEARCH_RESULTS", "SEARCH_RESULTS_MOST"],

@@ -21,10 +21,6 @@ export interface EvidencePage {
   readonly text: string;
   /** 0 is the best match. */
   readonly rank: number;
-  /** Handle of the page that says the newer thing; null while this one holds. */
-  readonly supersededBy?: string | null;
-  /** The time asked about, when the page held then though it was said earlier. */
-  readonly heldIn?: { readonly from: number; readonly to: number };
 }
 
 export interface ToolResult {
@@ -32,6 +28,47 @@ export interface ToolResult {
   readonly arguments: Readonly<Record<string, unknown>>;
   /** The parsed result, null when the content is no JSON object. */
   readonly result: Readonly<Record<string, unknown>> | null;
+}
+
+/** How the kernel ends a message that is a page: its handle and date. */
+const marked = /\n<(p[0-9a-z]{1,12}) (\d{4}-\d\d-\d\d)>$/;
+const unmarked = /\n<no page>$/;
+
+interface Said {
+  readonly role: "user" | "assistant";
+  readonly text: string;
+  /** Handle and date of a message that is a page. */
+  readonly handle: string | null;
+  readonly at: string | null;
+}
+
+function readThread(messages: readonly ChatMessage[]): Said[] {
+  return messages.flatMap((message): Said[] => {
+    if ((message.role !== "user" && message.role !== "assistant") || message.content === null) return [];
+    const mark = message.role === "user" ? marked.exec(message.content) : null;
+    const text = message.content.replace(mark === null ? unmarked : marked, "");
+    return [{ role: message.role, text, handle: mark?.[1] ?? null, at: mark?.[2] ?? null }];
+  });
+}
+
+/** Lines of pages that stand in a system message before the thread's end: pinned ones. */
+function pinnedRows(messages: readonly ChatMessage[]): Record<string, unknown>[] {
+  return messages
+    .flatMap((message) => (message.role === "system" ? (message.content ?? "").split("\n") : []))
+    .flatMap((line) => objects(line.startsWith('{"handle"') ? parseObject(line) : null))
+    .filter((row) => typeof row.text === "string");
+}
+
+/** A line that points to a message of the thread, or to a pinned page, as the line of that. */
+function resolveAbove(
+  row: Record<string, unknown>,
+  thread: readonly Said[],
+  pinned: readonly Record<string, unknown>[],
+): Record<string, unknown> {
+  if (row.above !== true) return row;
+  const said = thread.find((entry) => entry.handle === row.handle);
+  if (said !== undefined) return { handle: said.handle, kind: "turn", at: said.at, role: "user", text: said.text };
+  return pinned.find((entry) => entry.handle === row.handle) ?? row;
 }
 
 export interface Evidence {
@@ -84,7 +121,6 @@ function readPage(value: Record<string, unknown> | null, rank: number): Evidence
     source: textOrNull(value.source),
     text,
     rank,
-    supersededBy: textOrNull(value.supersededBy),
   };
 }
 
@@ -126,15 +162,13 @@ export function readEvidence(messages: readonly ChatMessage[]): Evidence {
   const results = readResults(last === -1 ? [] : messages.slice(last + 1));
   const pages: EvidencePage[] = [];
   const seen = new Set<string>();
+  const before = messages.slice(0, Math.max(0, last));
+  const [thread, pinned] = [readThread(before), pinnedRows(before)];
   for (const row of [...tail.rows, ...results.flatMap(rowsOfResult)]) {
-    const page = readPage(row, pages.length);
+    const page = readPage(resolveAbove(row, thread, pinned), pages.length);
     if (page === null || seen.has(page.handle)) continue;
     seen.add(page.handle);
     pages.push(page);
   }
-  const thread = messages.slice(0, Math.max(0, last)).flatMap((message) => {
-    if ((message.role !== "user" && message.role !== "assistant") || message.content === null) return [];
-    return [{ role: message.role, text: message.content }];
-  });
   return { pages, today: tail.today, instruction: messages[last]?.content ?? "", thread, results };
 }

@@ -46,11 +46,14 @@ export interface PagerOptions {
   readonly growth: number;
 }
 
-export interface PagerState {
-  readonly low: number;
-  /** Learned tokens per call, and from how many calls (up to where its memory ends). */
+/** Learned tokens per call, and from how many calls (up to where its memory ends). */
+export interface Growth {
   readonly growth: number;
   readonly samples: number;
+}
+
+export interface PagerState extends Growth {
+  readonly low: number;
   /** Tokens mapped after the last step. */
   readonly size: number;
   /** Since the last batch: calls, and what faults cost, in input-token equivalents. */
@@ -211,11 +214,14 @@ function ids(groups: readonly Group[]): number[] {
 /** Takes in what the calls since the last step added and what faults cost them. */
 function learn(state: PagerState, total: number, { calls = 1, faultCost: cost = 0 }: PagerSignals): PagerState {
   const since = { ...state, calls: state.calls + calls, faultCost: state.faultCost + cost };
-  const added = total - state.size;
-  if (calls < 1 || added <= 0) return since;
-  const samples = Math.min(state.samples + calls, GROWTH_MEMORY);
-  const weight = Math.min(1, calls / samples);
-  return { ...since, samples, growth: state.growth + weight * (added / calls - state.growth) };
+  return { ...since, ...learnGrowth(state, total - state.size, calls) };
+}
+
+/** The growth of a call, with `calls` more that added `added` tokens. */
+export function learnGrowth(known: Growth, added: number, calls: number): Growth {
+  if (calls < 1 || added <= 0) return { growth: known.growth, samples: known.samples };
+  const samples = Math.min(known.samples + calls, GROWTH_MEMORY);
+  return { samples, growth: known.growth + Math.min(1, calls / samples) * (added / calls - known.growth) };
 }
 
 /** The groups in the order in which CLOCK comes to them. */

@@ -27,7 +27,9 @@ const append = (messages: Sent): Pick<ExecuteRequest, "conversation"> => ({
 const replace = (messages: Sent): Pick<ExecuteRequest, "conversation"> => ({
   conversation: { mode: "replace", messages },
 });
-const said = (messages: readonly Message[] | undefined): string[] => (messages ?? []).map((message) => message.content);
+/** What was said, without the line of handle and date that a message which is a page ends with in a prompt. */
+const said = (messages: readonly Message[] | undefined): string[] =>
+  (messages ?? []).map((message) => message.content.replace(/\n<p[0-9a-z]+ \d{4}-\d\d-\d\d>$/, ""));
 
 describe("a conversation that is appended", () => {
   it("adds to the thread only what the thread does not know yet", async () => {

@@ -42,7 +42,7 @@ describe("the reference log", () => {
       ["body", 2, "p2"],
       ["body", 2, "message"],
       ["body", 2, "message"],
-      ["body", 2, "message"],
+      ["body", 2, "p3"], // the answer
     ]);
     expect(row?.references[0]).toMatchObject({ why: "search", tokens: page.tokens });
     expect(JSON.stringify(await rows(caller, "SELECT * FROM page_references"))).not.toMatch(/spare|blue/);

@@ -1,0 +1,128 @@
+/**
+ * Evict: keeps a thread's body between its watermarks.
+ *
+ * `planBody` says, without writing, what of the mapped messages leaves before the next call; `prepareBody` does it, in one
+ * transaction: the messages are unmapped into a range with its summary page, the stub and the rest of the prefix are frozen
+ * anew, and the pager's record is stored. Nothing is deleted. Messages of live runs stay.
+ */
+import { MODEL_TOOLS } from "#shared/calls.ts";
+import { composePageHandle, type ThreadId } from "#shared/ids.ts";
+import {
+  ANSWER_TOKENS,
+  BODY_GROWTH_TOKENS,
+  BODY_HIGHEST_TOKENS,
+  BODY_LOW_TOKENS,
+  BODY_LOWEST_TOKENS,
+  STUB_TOKENS,
+  TAIL_TOKENS,
+} from "#shared/limits.ts";
+import { estimateTokens } from "#shared/tokens.ts";
+import type { Kernel } from "#kernel/kernel.ts";
+import type { LiveRun } from "#kernel/proc/live-run.ts";
+import { settleFrames, threadBody, type StoredMessage } from "#kernel/proc/messages.ts";
+import { listLiveRuns } from "#kernel/proc/runs.ts";
+import { trace, type TraceData } from "#kernel/proc/trace.ts";
+import { transact } from "#kernel/proc/transact.ts";
+import { framesOf } from "#kernel/vm/body.ts";
+import type { FrozenBody } from "#kernel/vm/evictions.ts";
+import { Pager, type PagerState, type PagerStep } from "#kernel/vm/pager/policy.ts";
+import { pricesOf } from "#kernel/vm/pager/prices.ts";
+import { calibrationOf, changeRecord, pagerRecord, savePagerRecord, tokenRatio } from "#kernel/vm/pager/record.ts";
+import { freezePrefix, frozenPrefix } from "#kernel/vm/prefix.ts";
+import { PREAMBLE } from "#kernel/vm/preamble.ts";
+import { frameOf, noteReferences } from "#kernel/vm/reference-log.ts";
+import { makeRange } from "#kernel/vm/summary-range.ts";
+
+/** Estimated tokens of what is the same in every prompt. */
+export const FIXED_TOKENS = estimateTokens(PREAMBLE) + estimateTokens(JSON.stringify(MODEL_TOOLS));
+
+export interface BodyPlan {
+  readonly messages: readonly StoredMessage[];
+  readonly step: PagerStep;
+  /** Tokens of the model, by its calibration. */
+  readonly tokens: number;
+}
+
+/** Tokens that a body may have in a prompt of this model beside everything else. */
+export function bodyCeiling(kernel: Kernel, model: string, body: FrozenBody, instruction: string): number {
+  const ratio = tokenRatio(kernel, model);
+  const { window } = pricesOf(kernel.env, model);
+  const known = Math.min(window, calibrationOf(kernel, model).window ?? window);
+  const fixed = FIXED_TOKENS + estimateTokens(body.pinned) + STUB_TOKENS + TAIL_TOKENS + estimateTokens(instruction);
+  return Math.max(1, Math.floor(known - fixed * ratio - Math.min(ANSWER_TOKENS, known / 4)));
+}
+
+/** What of a thread's body leaves before the next call of `model`. */
+export function planBody(
+  kernel: Kernel,
+  messages: readonly StoredMessage[],
+  body: FrozenBody,
+  of: { readonly model: string; readonly instruction: string },
+): BodyPlan {
+  const ratio = tokenRatio(kernel, of.model);
+  const pager = new Pager({
+    prices: pricesOf(kernel.env, of.model),
+    low: BODY_LOW_TOKENS,
+    lowest: BODY_LOWEST_TOKENS,
+    highest: BODY_HIGHEST_TOKENS,
+    ceiling: bodyCeiling(kernel, of.model, body, of.instruction),
+    growth: BODY_GROWTH_TOKENS,
+  });
+  const tokens = framesOf(messages, ratio, new Set()).reduce((sum, frame) => sum + frame.tokens, 0);
+  const { low, growth, samples, calls, faultCost, quiet } = pagerRecord(kernel);
+  // Growth is learned when runs end (`pager/settle.ts`), so the size is no news here.
+  const state: PagerState = { low, growth, samples, calls, faultCost, quiet, size: tokens, passed: body.passed };
+  const marks = pager.watermarks(state);
+  const live = tokens > marks.high ? new Set(listLiveRuns(kernel).map((run) => run.id)) : new Set<string>();
+  return { messages, tokens, step: pager.step(framesOf(messages, ratio, live), state, { calls: 0 }) };
+}
+
+/** The body of a run's prompts. Call it before the first one: a batch eviction happens here or not at all. */
+export function prepareBody(kernel: Kernel, run: LiveRun, data: TraceData): readonly StoredMessage[] {
+  if (run.conversation !== null) return [];
+  const messages = threadBody(kernel, run.thread, run.id);
+  const body = frozenPrefix(kernel, run.thread);
+  const plan = planBody(kernel, messages, body, { model: run.model, instruction: run.instruction.text });
+  run.pressure = pressureOf(plan);
+  if (plan.step.evict.length === 0) return messages;
+  const gone = new Set(plan.step.evict);
+  const leaving = messages.filter((message) => gone.has(message.id));
+  transact(kernel, () => evictBatch(kernel, run.thread, leaving, plan));
+  noteReferences(kernel, run, "evicted", leaving.map(frameOf), "high watermark");
+  const { low, high, state } = plan.step;
+  trace(kernel, run, "evict", {
+    low,
+    high,
+    growth: Math.round(state.growth),
+    before: plan.tokens,
+    after: state.size,
+    pages: leaving.flatMap(({ page }) => (page === null ? [] : composePageHandle(page))),
+    spared: plan.step.weakened.length,
+  });
+  data["evicted"] = leaving.length;
+  return messages.filter((message) => !gone.has(message.id));
+}
+
+function evictBatch(kernel: Kernel, thread: ThreadId, leaving: readonly StoredMessage[], { step }: BodyPlan): void {
+  makeRange(kernel, thread, leaving);
+  settleFrames(kernel, thread, step.cleared);
+  freezePrefix(kernel, thread, step.state.passed);
+  const record = pagerRecord(kernel);
+  const { low, calls, faultCost, quiet } = step.state;
+  changeRecord(kernel, {
+    ...{ low, calls, faultCost, quiet },
+    batches: record.batches + 1,
+    evictedMessages: record.evictedMessages + leaving.length,
+    pins: record.pins + step.weakened.length,
+  });
+  savePagerRecord(kernel);
+}
+
+export type Pressure = "low" | "moderate" | "high";
+
+/** How full the body is, in steps so coarse that they seldom change. */
+export function pressureOf({ step, tokens }: BodyPlan): Pressure {
+  const full = (step.evict.length === 0 ? tokens : step.state.size) / Math.max(1, step.high);
+  if (full < 0.5) return "low";
+  return full < 0.85 ? "moderate" : "high";
+}

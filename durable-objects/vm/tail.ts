@@ -1,0 +1,62 @@
+/**
+ * Tail: the last system message before the instruction, for this run's calls only.
+ *
+ *     Today: 2026-11-21 (UTC). Context: half full.        state line, of the day and in coarse steps
+ *     Pinned memory changed since …                        what the frozen prefix does not say
+ *     Pages mapped for this call, …                        one JSON object per line, best first
+ *
+ * A page that stands in the body is pointed to by its handle. Fields that say nothing are left out.
+ */
+import { composePageHandle } from "#shared/ids.ts";
+import { estimateTokens } from "#shared/tokens.ts";
+import { excerpt } from "#kernel/vm/excerpt.ts";
+import { renderPage, type ResidentPage } from "#kernel/vm/page.ts";
+import { PAGES_HEADING } from "#kernel/vm/preamble.ts";
+
+export interface Tail {
+  readonly now: number;
+  readonly pressure: "low" | "moderate" | "high";
+  readonly updates: string | null;
+  readonly pages: readonly ResidentPage[];
+  readonly above: ReadonlySet<number>;
+  /** Page → tokens of its words to show. */
+  readonly cuts: ReadonlyMap<number, number>;
+  readonly query: string;
+}
+
+const PRESSURE = { low: "", moderate: " Context: half full.", high: " Context: nearly full." } as const;
+
+export function renderTail({ now, pressure, updates, pages, above, cuts, query }: Tail): string {
+  const lines = [`Today: ${new Date(now).toISOString().slice(0, 10)} (UTC)${PRESSURE[pressure]}`];
+  if (updates !== null) lines.push(updates);
+  if (pages.length > 0) {
+    lines.push(
+      PAGES_HEADING,
+      ...pages.map((page) =>
+        above.has(page.number) ? pointerLine(page.number) : pageLine(page, cuts.get(page.number), query),
+      ),
+    );
+  }
+  return lines.join("\n");
+}
+
+function pointerLine(page: number): string {
+  return JSON.stringify({ handle: composePageHandle(page), above: true });
+}
+
+/** Tokens of the line that points to a page of the body. */
+export const POINTER_TOKENS = estimateTokens(pointerLine(36 ** 3));
+
+function pageLine(page: ResidentPage, cut: number | undefined, query: string): string {
+  const whole = renderPage(page);
+  const shown =
+    cut === undefined ? whole : { ...whole, text: excerpt(page.text, query, cut), cut: "memory_read shows all of it" };
+  return JSON.stringify(Object.fromEntries(Object.entries(shown).filter(([, value]) => value !== null)));
+}
+
+/** Tokens of a page's line, and of what frames its words there. */
+export function lineTokens(page: ResidentPage): { readonly tokens: number; readonly frame: number } {
+  const tokens = estimateTokens(pageLine(page, undefined, "")) + 1;
+  const words = estimateTokens(page.text);
+  return { tokens, frame: Math.max(0, tokens - words) + 8 };
+}
