@@ -208,6 +208,8 @@ export interface SearchItem {
   readonly speaker: string | null;
   readonly source: string | null;
   readonly at: string | null;
+  /** The page that says the newer thing; null while this one holds. */
+  readonly supersededBy: PageHandle | null;
 }
 
 export interface Page<Item> {

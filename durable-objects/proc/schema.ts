@@ -85,6 +85,11 @@ const STEPS: readonly (readonly string[])[] = [
      ) WITHOUT ROWID`,
   ],
   [
+    `CREATE TABLE claims (page INTEGER NOT NULL, key INTEGER NOT NULL, told INTEGER NOT NULL, claim TEXT NOT NULL, whole INTEGER NOT NULL, by INTEGER)`,
+    `CREATE INDEX claims_key ON claims (key, told, page)`,
+    `CREATE INDEX claims_page ON claims (page)`,
+  ],
+  [
     `ALTER TABLE messages ADD COLUMN evicted INTEGER NOT NULL DEFAULT 0`,
     `ALTER TABLE messages ADD COLUMN referenced INTEGER NOT NULL DEFAULT 0`,
     `ALTER TABLE messages ADD COLUMN faults REAL NOT NULL DEFAULT 0`,

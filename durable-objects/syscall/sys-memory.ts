@@ -21,6 +21,7 @@ import { findPage } from "#kernel/vm/page-table.ts";
 import { noteFault } from "#kernel/vm/pager/settle.ts";
 import { noteReferences, pageFrame } from "#kernel/vm/reference-log.ts";
 import { membersOf } from "#kernel/vm/summary-range.ts";
+import { currentFirst } from "#kernel/vm/supersede.ts";
 import { prepareWrite, writePage } from "#kernel/vm/write-page.ts";
 
 const NO_PAGE = failure("not_found", "There is no such page.");
@@ -70,9 +71,10 @@ export async function searchMemory(
     ...(args.kind === undefined ? {} : { kinds: [args.kind] }),
     filter: (page) => args.kind === "assistant" || kernel.index.isEvidence(page),
   });
+  const numbers = hits.map((hit) => hit.page);
   const found = await fault(
     kernel,
-    hits.map((hit) => hit.page),
+    args.kind === undefined ? currentFirst(kernel, numbers, args.query, kernel.now()) : numbers,
   );
   if (!found.ok) return found;
   let characters = 0;

@@ -24,6 +24,7 @@ import { planTail, type TailEntry } from "#kernel/vm/pager/plan-tail.ts";
 import { noteReferences, pageFrame } from "#kernel/vm/reference-log.ts";
 import { refreshBlocks } from "#kernel/vm/shared-blocks.ts";
 import { lineTokens, POINTER_TOKENS } from "#kernel/vm/tail.ts";
+import { currentFirst } from "#kernel/vm/supersede.ts";
 
 export async function pageIn(kernel: Kernel, run: LiveRun, data: TraceData): Promise<void> {
   if (run.instruction.kind === "command") return;
@@ -36,9 +37,10 @@ export async function pageIn(kernel: Kernel, run: LiveRun, data: TraceData): Pro
     filter: (page) => kernel.index.isEvidence(page),
   });
   const scores = new Map(hits.map((hit) => [hit.page, hit.score]));
-  const found = await bringIn(kernel, [...new Set([...run.named, ...scores.keys()])]);
+  const ranked = currentFirst(kernel, [...scores.keys()], run.query, kernel.now());
+  const found = await bringIn(kernel, [...new Set([...run.named, ...ranked])]);
   const others = found.pages.filter((page) => page.run !== run.id);
-  const pages = withoutDuplicates(newerFirst(others), new Set(run.named));
+  const pages = withoutDuplicates(others, new Set(run.named));
   const entries = mapTail(run, pages, scores, above);
   for (const number of [...above, ...run.tail]) run.mapped.add(number);
   noteTail(kernel, run.id, [...run.mapped]); // with what an earlier instance had mapped
@@ -73,47 +75,32 @@ interface Found {
   readonly degraded: string | null;
 }
 
-/** The pages and, of those that were superseded, the ones that took their place. */
 async function bringIn(kernel: Kernel, wanted: readonly number[]): Promise<Found> {
-  const known = new Set(wanted);
-  const newer = readPages(kernel, wanted).flatMap(({ superseded_by: next }) =>
-    next === null || known.has(next) ? [] : [next],
-  );
-  const all = [...wanted, ...new Set(newer)];
-  const found = await fault(kernel, all);
+  const found = await fault(kernel, wanted);
   if (found.ok) return { pages: found.value.pages, major: found.value.major, degraded: null };
-  const resident = readPages(kernel, all).filter((page): page is ResidentPage => page.text !== null);
+  const resident = readPages(kernel, wanted).filter((page): page is ResidentPage => page.text !== null);
   return { pages: resident, major: 0, degraded: found.error.code };
 }
 
-/** Moves what superseded a page in front of it; the order is otherwise kept. */
-function newerFirst(pages: readonly ResidentPage[]): ResidentPage[] {
-  const byNumber = new Map(pages.map((page) => [page.number, page]));
-  const ordered = new Set<ResidentPage>();
-  for (const page of pages) {
-    const chain = [page];
-    for (let at = page; at.superseded_by !== null;) {
-      const next = byNumber.get(at.superseded_by);
-      if (next === undefined || chain.includes(next)) break;
-      chain.unshift(next);
-      at = next;
-    }
-    for (const one of chain) ordered.add(one);
+/** A page that was put before one that the search found is worth as much as that. */
+function firstScore(pages: readonly ResidentPage[], scores: ReadonlyMap<number, number>): number {
+  for (const { number } of pages) {
+    const score = scores.get(number);
+    if (score !== undefined) return score;
   }
-  return [...ordered];
+  return 0;
 }
 
-/** Fills the run's tail from candidates, best first. What superseded a page is worth as much as the page. */
+/** Fills the run's tail from candidates, best first. */
 function mapTail(
   run: LiveRun,
   pages: readonly ResidentPage[],
   scores: ReadonlyMap<number, number>,
   above: ReadonlySet<number>,
 ): TailEntry[] {
-  const older = new Map(pages.map((page) => [page.superseded_by, page.number]));
-  const candidates = pages.map((page) => ({
+  const candidates = pages.map((page, place) => ({
     page: page.number,
-    score: scores.get(page.number) ?? scores.get(older.get(page.number) ?? -1) ?? 0,
+    score: scores.get(page.number) ?? firstScore(pages.slice(place), scores),
     ...lineTokens(page),
     named: run.named.includes(page.number),
     above: above.has(page.number),

@@ -10,6 +10,7 @@ import { estimateTokens } from "#shared/tokens.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { count } from "#kernel/proc/counters.ts";
 import { countDocumentPage } from "#kernel/vm/document-count.ts";
+import { dropClaims, noteClaims, type Succession } from "#kernel/vm/claim-table.ts";
 import { evidenceOf, type PageRow, type ResidentPage } from "#kernel/vm/page.ts";
 import { dropStatements, noteStatements } from "#kernel/vm/statement-table.ts";
 import { notePinChange } from "#kernel/vm/pin-changes.ts";
@@ -113,8 +114,11 @@ export function insertPage(kernel: Kernel, draft: PageDraft): ResidentPage {
     kernel.index.add(page),
   );
   noteStatements(kernel, page);
+  const restored = draft.number !== undefined && draft.supersededBy !== undefined;
+  const successions = noteClaims(kernel, page, restored);
+  markSuccessions(kernel, successions);
   if (page.pinned === 1) notePinChange(kernel, { page: number });
-  return page;
+  return successions.length === 0 ? page : { ...page, ...marksOf(kernel, number) };
 }
 
 export type PageChange = Partial<Pick<PageRow, "kind" | "at" | "at_text" | "zoned" | "source" | "evidence">> & {
@@ -146,9 +150,21 @@ export function updatePage(kernel: Kernel, page: ResidentPage, change: PageChang
     kernel.index.add(next),
     next.number,
   );
+  dropStatements(kernel, next.number);
   noteStatements(kernel, next);
+  markSuccessions(kernel, [...dropClaims(kernel, next.number), ...noteClaims(kernel, next, false)]);
   if (next.pinned === 1) notePinChange(kernel, { page: next.number });
-  return next;
+  return { ...next, ...marksOf(kernel, next.number) };
+}
+
+/** What its being written changed on the page itself: it may be older than what supersedes it. */
+function marksOf(kernel: Kernel, number: number): Pick<PageRow, "superseded_by" | "version"> {
+  return kernel.sql
+    .exec<Pick<PageRow, "superseded_by" | "version">>(
+      "SELECT superseded_by, version FROM pages WHERE number = ?",
+      number,
+    )
+    .one();
 }
 
 /** What is said about a page and is no part of its words. */
@@ -184,6 +200,10 @@ export function retagPage(kernel: Kernel, number: number, tags: readonly string[
     kernel.now(),
     number,
   );
+}
+
+function markSuccessions(kernel: Kernel, successions: readonly Succession[]): void {
+  for (const { number, superseded_by } of successions) markPage(kernel, number, { superseded_by });
 }
 
 /**
@@ -232,6 +252,7 @@ export function buryPage(kernel: Kernel, number: number): void {
   );
   kernel.index.remove(number);
   dropStatements(kernel, number);
+  markSuccessions(kernel, dropClaims(kernel, number));
 }
 
 /** Dirty pages and tombstones, oldest number first. One whose body is not resident was only marked; D1 has its words. */

@@ -12,6 +12,7 @@ import type { Kernel } from "#kernel/kernel.ts";
 import { count } from "#kernel/proc/counters.ts";
 import { fault } from "#kernel/vm/fault.ts";
 import { isoDate } from "#kernel/vm/page.ts";
+import { currentFirst } from "#kernel/vm/supersede.ts";
 
 const SNIPPET_CHARACTERS = 240;
 
@@ -29,12 +30,9 @@ export async function searchPages(kernel: Kernel, query: MemoryQuery): Promise<R
     ...(query.kind === undefined ? {} : { kinds: [query.kind] }),
     filter: (page) => (tagged?.has(page) ?? true) && (query.kind === "assistant" || !isOwnWord(kernel, page)),
   });
-  const found = await fault(
-    kernel,
-    hits.map((hit) => hit.page),
-  );
+  const found = await fault(kernel, inOrder(kernel, query, hits));
   if (!found.ok) return found;
-  const scores = new Map(hits.map((hit) => [hit.page, hit.score]));
+  const scores = scoresOf(found.value.pages, hits);
   const items = found.value.pages.map((page) => ({
     handle: composePageHandle(page.number),
     score: Math.round((scores.get(page.number) ?? 0) * 1e4) / 1e4,
@@ -44,8 +42,32 @@ export async function searchPages(kernel: Kernel, query: MemoryQuery): Promise<R
     speaker: page.speaker,
     source: page.source,
     at: isoDate(page.at, page.zoned === 1),
+    supersededBy: page.superseded_by === null ? null : composePageHandle(page.superseded_by),
   }));
   return success({ items });
+}
+
+/** What holds comes before what it took the place of. A filter is an order of its own: nothing is added to what it lets through. */
+function inOrder(kernel: Kernel, query: MemoryQuery, hits: readonly { readonly page: number }[]): number[] {
+  const numbers = hits.map((hit) => hit.page);
+  const filtered = query.kind ?? query.from ?? query.to ?? query.tags?.[0];
+  const ordered = currentFirst(kernel, numbers, query.query, kernel.now());
+  const found = new Set(numbers);
+  return (filtered === undefined ? ordered : ordered.filter((page) => found.has(page))).slice(0, query.limit);
+}
+
+/** A page that was added stands where it is for the sake of the next one, and has its score. */
+function scoresOf(
+  pages: readonly { readonly number: number }[],
+  hits: readonly { readonly page: number; readonly score: number }[],
+): Map<number, number> {
+  const scores = new Map(hits.map((hit) => [hit.page, hit.score]));
+  let next = 0;
+  for (const page of pages.toReversed()) {
+    next = scores.get(page.number) ?? next;
+    scores.set(page.number, next);
+  }
+  return scores;
 }
 
 /** The process's own answers are found only when asked for by kind. */

@@ -41,8 +41,8 @@ export function hashKey(key: string): number {
   return 4_294_967_296 * (2_097_151 & low) + (high >>> 0);
 }
 
+/** For a page that has none noted. */
 export function noteStatements(kernel: Kernel, page: Said & Pick<PageRow, "number" | "kind">): void {
-  dropStatements(kernel, page.number);
   if (!isRemembered(page.kind)) return;
   const { whole, parts } = keysOf(page);
   kernel.sql.exec(

@@ -112,6 +112,10 @@ export const searchItemSchema = z
     speaker: z.string().nullable(),
     source: z.string().nullable(),
     at: z.string().nullable(),
+    supersededBy: z
+      .string()
+      .nullable()
+      .meta({ description: "The page that says the newer thing; null while this one holds" }),
   })
   .meta({ id: "SearchItem" });
 

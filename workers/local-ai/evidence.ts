@@ -21,6 +21,10 @@ export interface EvidencePage {
   readonly text: string;
   /** 0 is the best match. */
   readonly rank: number;
+  /** Handle of the page that says the newer thing; null while this one holds. */
+  readonly supersededBy?: string | null;
+  /** The time asked about, when the page held then though it was said earlier. */
+  readonly heldIn?: { readonly from: number; readonly to: number };
 }
 
 export interface ToolResult {
@@ -121,6 +125,7 @@ function readPage(value: Record<string, unknown> | null, rank: number): Evidence
     source: textOrNull(value.source),
     text,
     rank,
+    supersededBy: textOrNull(value.supersededBy),
   };
 }
 

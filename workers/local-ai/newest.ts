@@ -61,6 +61,14 @@ function formerFirst(selection: Selection): Selection {
   };
 }
 
+export function asksFormer(text: string): boolean {
+  return formerQuestion.test(text);
+}
+
+export function asksPast(text: string): boolean {
+  return pastQuestion.test(text);
+}
+
 export function newestFirst(selection: Selection): Selection {
   const { question, sentences } = selection;
   const [first] = sentences;

@@ -126,6 +126,7 @@ function speakerFit(question: Question, sentence: Sentence): number {
 function timeFit(question: Question, page: EvidencePage, sentence: Sentence): number {
   const limit = question.dates[0];
   if (limit === undefined) return 0;
+  if (page.heldIn !== undefined) return 1;
   const slack = 10 * 86_400_000;
   if (sentence.dates.some((date) => date.from < limit.to && limit.from < date.to)) return 1;
   if (page.at === null) return 0;

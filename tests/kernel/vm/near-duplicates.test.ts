@@ -65,13 +65,13 @@ describe("a text that is remembered already", () => {
 
   it("is a new page once the old one was changed or forgotten", async () => {
     const caller = callerOf("near-gone");
-    const page = await write(caller, "The gate code is 4711.");
-    await objectOf(caller).editPage(caller, page.handle, { text: "The gate code is 9999." });
-    const second = await write(caller, "The gate code is 4711.");
+    const page = await write(caller, "The gate squeaks in winter.");
+    await objectOf(caller).editPage(caller, page.handle, { text: "The gate squeaks in summer." });
+    const second = await write(caller, "The gate squeaks in winter.");
     expect(second.handle).not.toBe(page.handle);
     await objectOf(caller).forgetPage(caller, second.handle);
-    expect((await write(caller, "The gate code is 4711.")).handle).not.toBe(second.handle);
-    expect((await write(caller, "The gate code is 9999.")).handle).toBe(page.handle);
+    expect((await write(caller, "The gate squeaks in winter.")).handle).not.toBe(second.handle);
+    expect((await write(caller, "The gate squeaks in summer.")).handle).toBe(page.handle);
     await objectOf(caller).forgetPage(caller, page.handle);
     expect(await rows(caller, "SELECT page FROM statements")).toEqual([{ page: 3 }]);
   });
