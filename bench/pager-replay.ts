@@ -31,8 +31,8 @@ export interface ReplayOptions {
   /** Tokens of the note that stands at the head of the body once something has left; 0 for none. Every batch rewrites it. */
   readonly stub?: number;
   readonly tail?: (moment: number, body: ReadonlySet<number>) => Tail;
-  /** Frames that are always in the prompt, in the prefix. */
-  readonly pinned?: ReadonlySet<number>;
+  /** False: a wanted frame that is mapped nowhere does not enter the body. */
+  readonly faultsEnter?: boolean;
 }
 
 export interface Moment {
@@ -122,7 +122,7 @@ class Replay {
   wanted(moment: number, frames: readonly Resident[]): void {
     this.#evict();
     const tail = this.#options.tail?.(moment, this.#mapped) ?? { ids: NONE, tokens: 0 };
-    const inBody = frames.filter(({ id }) => this.#mapped.has(id) || this.#options.pinned?.has(id) === true);
+    const inBody = frames.filter(({ id }) => this.#mapped.has(id));
     const missing = frames.filter((frame) => !inBody.includes(frame) && !tail.ids.has(frame.id));
     const share = (held: number): number => (frames.length === 0 ? 1 : held / frames.length);
     this.#moments.push({
@@ -138,7 +138,7 @@ class Replay {
       const cost = faultCost(this.#options.prefix + this.#bodyTokens, frame.tokens, FAULT_OUTPUT, this.#options);
       this.#faultCost += cost;
       this.#totals.faultCost += cost;
-      this.enter(frame);
+      if (this.#options.faultsEnter !== false) this.enter(frame);
     }
     this.#send(tail);
   }

@@ -85,8 +85,12 @@ export async function endChildren(/** @type {number} */ graceMs) {
   await Promise.all([...groups].map((group) => endGroup(group, graceMs)));
 }
 
-/** Says one line and ends with failure; for a reason that the person at the terminal can act on. */
-export function fail(/** @type {string} */ line) {
+/**
+ * Says one line and ends with failure; for a reason that the person at the terminal can act on.
+ * @param {string} line
+ * @returns {never}
+ */
+export function fail(line) {
   process.stderr.write(`${line}\n`);
   process.exit(1);
 }
