@@ -6,6 +6,7 @@
  */
 import { mkdirSync } from "node:fs";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
+import { buildPdf } from "#scripts/build-pdf.mjs";
 import { configDefaults, defineConfig } from "vitest/config";
 
 // The assets binding refuses a missing folder; the page is built by `npm start`, not by the tests.
@@ -13,6 +14,9 @@ mkdirSync(new URL("./chat/dist", import.meta.url), { recursive: true });
 
 // While the real entry does not compile, unit tests can still run: TEST_MAIN=empty.
 const empty = process.env["TEST_MAIN"] === "empty";
+
+// The Worker loads this at the first PDF; it is built once for a version of the library.
+await buildPdf();
 
 export default defineConfig(async () => ({
   plugins: [

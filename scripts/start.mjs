@@ -5,6 +5,7 @@
  * else is done. Ctrl-C, SIGTERM and SIGHUP end every process that was started here within five seconds.
  */
 import { buildPage } from "./build-page.mjs";
+import { buildPdf } from "./build-pdf.mjs";
 import { keyFile, makeToken, openHome, readOrMakeKey, readPort, shownPath } from "./home.mjs";
 import { installMissing } from "./install.mjs";
 import { releaseLock, takeLock } from "./lock.mjs";
@@ -30,7 +31,7 @@ if (!(await portFree(port))) fail(`Port ${port} is taken. Stop what listens ther
 await installMissing();
 const key = readOrMakeKey(home);
 const token = makeToken();
-await Promise.all([buildPage(), migrate(home)]);
+await Promise.all([buildPage().then(buildPdf), migrate(home)]);
 if (!stopping.signal.aborted) await serve();
 
 async function serve() {

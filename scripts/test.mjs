@@ -8,6 +8,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildPage } from "./build-page.mjs";
+import { buildPdf } from "./build-pdf.mjs";
 import { installMissing } from "./install.mjs";
 import { endChildren, fail, runProgram, runTool } from "./repository.mjs";
 
@@ -20,6 +21,7 @@ for (const signal of ["SIGINT", "SIGTERM"])
 const words = process.argv.slice(2);
 await installMissing();
 await buildPage();
+await buildPdf();
 const browser = await chromiumPresent();
 const reports = mkdtempSync(join(tmpdir(), "lamina-test-"));
 const totals = { passed: 0, failed: 0 };

@@ -28,6 +28,7 @@ import { requireScope } from "#workers/middleware/scope.ts";
 import { TEXT_TYPES, type TextType } from "#workers/parse/document/document-reader.ts";
 import { documentType, type DocumentType } from "#workers/parse/document/document-type.ts";
 import { json, problem } from "#workers/reply.ts";
+import { importPdf } from "#workers/pdf-import.ts";
 import { callerOf } from "#workers/routes/caller.ts";
 import { KEY_NEEDED, responses } from "#workers/routes/documented.ts";
 import { idempotencyKey } from "#workers/routes/idempotency-key.ts";
@@ -37,14 +38,15 @@ import { trap } from "#workers/trap.ts";
 const shared = { security: KEY_NEEDED, middleware: [requireScope("memory")] };
 
 const text = { schema: { type: "string" as const } };
-const content = { "text/markdown": text, "text/plain": text, "text/html": text };
+const file = { schema: { type: "string" as const, format: "binary" } };
+const content = { "text/markdown": text, "text/plain": text, "text/html": text, "application/pdf": file };
 
 const addDocument = createRoute({
   method: "post",
   path: "/v1/memory/documents",
   summary: "Import a document",
   description:
-    "Body: the document itself, in UTF-8. It becomes pages of a few hundred tokens, each under the headings it stands under. With `size`, the rest may come in further requests.",
+    "Body: the document itself; text in UTF-8, or a PDF that holds text. It becomes pages of a few hundred tokens, each under the headings it stands under. With `size`, the rest of a text may come in further requests.",
   ...shared,
   request: { query: documentQuery, body: { required: true, content } },
   responses: responses(201, "The document", documentSchema),
@@ -149,6 +151,19 @@ function acceptedType(context: EdgeContext): Result<DocumentType> {
   return type.ok ? success(type.value) : type;
 }
 
+/** A document of which nothing could be taken is not kept. */
+async function* withoutRemains(
+  imported: AsyncGenerator<DocumentStep, void>,
+  forget: () => Promise<unknown>,
+): AsyncGenerator<DocumentStep, void> {
+  let kept = false;
+  for await (const step of imported) {
+    if (step.kind === "progress") kept = true;
+    if (step.kind === "failed" && !kept) await forget();
+    yield step;
+  }
+}
+
 function steps(
   context: EdgeContext,
   caller: Caller,
@@ -163,7 +178,12 @@ function steps(
   const body = context.req.raw.body ?? emptyBody();
   const said = context.req.header("content-length");
   const length = said === undefined ? null : Number(said);
-  return importText({ progress, type: textType(progress.view.mediaType), body, offset, length, send });
+  const imported =
+    progress.view.mediaType === "application/pdf"
+      ? importPdf({ progress, body, send })
+      : importText({ progress, type: textType(progress.view.mediaType), body, offset, length, send });
+  if (progress.position > 0 || id === null) return imported;
+  return withoutRemains(imported, () => trap(context.env, caller, (process) => process.forgetDocument(caller, id)));
 }
 
 /** A stored document has a type that was accepted when it was opened. */

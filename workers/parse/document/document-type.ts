@@ -5,7 +5,7 @@ import { failure } from "#shared/errors.ts";
 import { failed, success, type Result } from "#shared/result.ts";
 import type { TextType } from "#workers/parse/document/document-reader.ts";
 
-export type DocumentType = TextType;
+export type DocumentType = TextType | "application/pdf";
 
 const TYPES: Readonly<Record<string, DocumentType>> = {
   "text/markdown": "text/markdown",
@@ -13,6 +13,7 @@ const TYPES: Readonly<Record<string, DocumentType>> = {
   "text/plain": "text/plain",
   "text/html": "text/html",
   "application/xhtml+xml": "text/html",
+  "application/pdf": "application/pdf",
 };
 
 /** ASCII is UTF-8. */
