@@ -32,6 +32,7 @@ import type {
 } from "#shared/abi.ts";
 import { callerSchema, executeSchema } from "#shared/abi.ts";
 import { failure } from "#shared/errors.ts";
+import type { FsckReport } from "#shared/fsck.ts";
 import type { DocumentId, PageHandle, RunId, ThreadId } from "#shared/ids.ts";
 import type { PageReference, RunReferences } from "#shared/references.ts";
 import { failed, success, type Result } from "#shared/result.ts";
@@ -58,6 +59,7 @@ import { viewContext } from "#kernel/vm/context-view.ts";
 import * as documentCalls from "#kernel/vm/documents.ts";
 import { exportRows } from "#kernel/vm/export-rows.ts";
 import { forgetDocument } from "#kernel/vm/forget-document.ts";
+import { fsck } from "#kernel/vm/fsck.ts";
 import { importRows } from "#kernel/vm/import-rows.ts";
 import { addPage, editPage, forget, listPages, readPage } from "#kernel/vm/memory.ts";
 import { searchPages } from "#kernel/vm/search.ts";
@@ -228,6 +230,10 @@ export class Process extends DurableObject<Cloudflare.Env> implements ProcessApi
         ? editShared(kernel, parsed.data, key)
         : failed(failure("invalid_request", "The edit is malformed."));
     });
+  }
+
+  fsck(caller: Caller, options: { repair: boolean; cursor?: string }): Promise<Result<FsckReport>> {
+    return this.#as(caller, (kernel) => fsck(kernel, options));
   }
 
   threads(caller: Caller, limit: number, cursor?: string): Promise<Result<Page<ThreadView>>> {

@@ -8,6 +8,7 @@
 import { z } from "zod";
 import type { SystemCall } from "#shared/calls.ts";
 import type { FailureCode } from "#shared/errors.ts";
+import type { FsckReport } from "#shared/fsck.ts";
 import type { PageHandle, ProcessId, RunId, ThreadId, UserId } from "#shared/ids.ts";
 import type { PageReference, RunReferences } from "#shared/references.ts";
 import type { Result } from "#shared/result.ts";
@@ -389,6 +390,9 @@ export interface ProcessApi extends DocumentApi {
   sharedBlocks(caller: Caller, labels: readonly string[]): Promise<Result<readonly (BlockView | null)[]>>;
   /** An edit by such a process; the same key is answered as it was the first time. */
   editSharedBlock(caller: Caller, edit: SharedEdit, key: string): Promise<Result<BlockView | null>>;
+
+  /** Checks whether page table, search index and D1 agree, a bounded part per call; `repair` makes them. */
+  fsck(caller: Caller, options: { repair: boolean; cursor?: string }): Promise<Result<FsckReport>>;
 
   threads(caller: Caller, limit: number, cursor?: string): Promise<Result<Page<ThreadView>>>;
   messages(caller: Caller, thread: ThreadId, limit: number, cursor?: string): Promise<Result<Page<MessageView>>>;

@@ -32,6 +32,7 @@ const memoryForget = z.strictObject({ handle });
 const memoryPin = z.strictObject({ handle, pinned: z.boolean() });
 const blockRead = z.strictObject({ label: labelSchema.optional().describe("All blocks when absent") });
 const processList = z.strictObject({});
+const memoryCheck = z.strictObject({ repair: z.boolean().optional() });
 
 export const SYSCALLS = {
   block_edit: {
@@ -61,6 +62,11 @@ export const SYSCALLS = {
     description: "Put a page into every prompt, or take it out again.",
     effect: true,
     arguments: memoryPin,
+  },
+  memory_check: {
+    description: "Check whether the stores of this process's memory agree, and repair them.",
+    effect: false,
+    arguments: memoryCheck,
   },
   process_list: { description: "List this person's processes and their state.", effect: false, arguments: processList },
 } as const;

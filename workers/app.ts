@@ -18,6 +18,7 @@ import { addBlockRoutes } from "#workers/routes/blocks.ts";
 import { addChatRoutes } from "#workers/routes/chat.ts";
 import { addDocsRoutes } from "#workers/routes/docs.ts";
 import { addDocumentRoutes } from "#workers/routes/documents.ts";
+import { addFsckRoute } from "#workers/routes/fsck.ts";
 import { addHealthRoute } from "#workers/routes/health.ts";
 import { addImportRoute } from "#workers/routes/import.ts";
 import { addInstructionRoutes } from "#workers/routes/instructions.ts";
@@ -48,6 +49,7 @@ function makeApp(): Edge {
   addDocumentRoutes(app);
   addMemoryRoutes(app);
   addProcessRoutes(app);
+  addFsckRoute(app);
   addBlockRoutes(app);
   addKeyRoutes(app);
   addSessionRoutes(app);

@@ -44,6 +44,9 @@ interface CommandResult {
   readonly characters?: number;
   readonly limit?: number;
   readonly blocks?: readonly BlockView[];
+  readonly checked?: number;
+  readonly counts?: Readonly<Record<string, number>>;
+  readonly repaired?: number;
 }
 
 /** The result of a command's call as text. */
@@ -67,11 +70,21 @@ export function renderResult(name: string, json: string, chinese: boolean): stri
       return (
         (result.blocks ?? []).map(renderBlock).join("\n\n") || (chinese ? "还没有记忆块。" : "There are no blocks.")
       );
+    case "memory_check":
+      return renderCheck(result, chinese);
     case "process_list":
       return (result.items ?? []).map(renderProcess).join("\n");
     default:
       return json;
   }
+}
+
+function renderCheck({ checked = 0, counts = {}, repaired = 0 }: CommandResult, chinese: boolean): string {
+  const found = Object.entries(counts).map(([kind, times]) => `${kind}: ${times}`);
+  const tail = repaired === 0 ? "" : chinese ? `\n已修复 ${repaired} 处。` : `\nRepaired: ${repaired}.`;
+  if (found.length === 0)
+    return chinese ? `检查了 ${checked} 处，没有问题。` : `Checked ${checked}; everything agrees.`;
+  return `${chinese ? `检查了 ${checked} 处：` : `Checked ${checked}:`}\n${found.join("\n")}${tail}`;
 }
 
 function renderPin({ handle = "", pinned }: CommandResult, chinese: boolean): string {

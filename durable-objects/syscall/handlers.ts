@@ -8,6 +8,7 @@ import type { Result } from "#shared/result.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
 import {
+  checkMemory,
   forgetMemory,
   prepareForget,
   prepareWriteMemory,
@@ -64,6 +65,10 @@ export const HANDLERS: Readonly<Record<SyscallName, Handler>> = {
     effect: true,
     prepare: (kernel, args) => prepareForget(kernel, SYSCALLS.memory_forget.arguments.parse(args)),
     act: (kernel, run, args) => forgetMemory(kernel, run, SYSCALLS.memory_forget.arguments.parse(args)),
+  },
+  memory_check: {
+    effect: false,
+    act: (kernel, _run, args) => checkMemory(kernel, SYSCALLS.memory_check.arguments.parse(args)),
   },
   process_list: { effect: false, act: (kernel) => listProcesses(kernel) },
 };

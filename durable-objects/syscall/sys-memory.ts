@@ -14,6 +14,7 @@ import type { Kernel } from "#kernel/kernel.ts";
 import { count } from "#kernel/proc/counters.ts";
 import { notePages, type LiveRun, type PageUse } from "#kernel/proc/live-run.ts";
 import { fault } from "#kernel/vm/fault.ts";
+import { fsck } from "#kernel/vm/fsck.ts";
 import { forgetPage } from "#kernel/vm/forget.ts";
 import { withoutDuplicates } from "#kernel/vm/near-duplicates.ts";
 import { renderPage } from "#kernel/vm/page.ts";
@@ -130,4 +131,17 @@ export function forgetMemory(kernel: Kernel, run: LiveRun, args: SyscallArgument
   show(kernel, run, [page.number], "mapped"); // what it asked for may be the page's own words
   forgetPage(kernel, { ...page, text: page.text ?? "" });
   return success({ forgotten: composePageHandle(page.number) });
+}
+
+/** The whole check, part by part; what each found is added up. */
+export async function checkMemory(kernel: Kernel, args: SyscallArguments<"memory_check">): Promise<Result<unknown>> {
+  const sum = { checked: 0, pending: 0, repaired: 0, counts: {} as Record<string, number> };
+  for (let cursor: string | undefined; ;) {
+    const part = await fsck(kernel, { repair: args.repair ?? false, ...(cursor === undefined ? {} : { cursor }) });
+    if (!part.ok) return part;
+    for (const count of ["checked", "pending", "repaired"] as const) sum[count] += part.value[count];
+    for (const [kind, times] of Object.entries(part.value.counts)) sum.counts[kind] = (sum.counts[kind] ?? 0) + times;
+    cursor = part.value.cursor;
+    if (cursor === undefined) return success(sum);
+  }
 }

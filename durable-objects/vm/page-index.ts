@@ -7,6 +7,18 @@
 import { indexEntry, SearchIndex, type IndexEntry, type SearchHit, type SearchQuery } from "#kernel/vm/search-index.ts";
 import type { ResidentPage } from "#kernel/vm/page.ts";
 
+function entryOf(page: ResidentPage): IndexEntry {
+  return indexEntry({
+    page: page.number,
+    session: page.session,
+    speaker: page.speaker,
+    role: page.role,
+    kind: page.kind,
+    at: page.at,
+    text: page.text,
+  });
+}
+
 export class PageIndex {
   readonly #sql: SqlStorage;
   #index: SearchIndex | null = null;
@@ -33,19 +45,18 @@ export class PageIndex {
 
   /** Indexes a page (again) and answers the entry to store in its row. */
   add(page: ResidentPage): string {
-    const entry = indexEntry({
-      page: page.number,
-      session: page.session,
-      speaker: page.speaker,
-      role: page.role,
-      kind: page.kind,
-      at: page.at,
-      text: page.text,
-    });
+    const entry = entryOf(page);
     this.#loaded().add(entry);
     if (page.evidence === 0) this.#notEvidence.add(page.number);
     else this.#notEvidence.delete(page.number);
     return JSON.stringify(entry);
+  }
+
+  /** Whether a page's stored entry is what its words make, and the cache holds the page. */
+  verify(page: ResidentPage): "current" | "missing" | "stale" {
+    const row = this.#sql.exec<{ entry: string | null }>("SELECT entry FROM pages WHERE number = ?", page.number).one();
+    if (row.entry === null) return "missing";
+    return row.entry === JSON.stringify(entryOf(page)) ? "current" : "stale";
   }
 
   remove(page: number): void {

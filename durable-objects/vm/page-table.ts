@@ -255,6 +255,37 @@ export function buryPage(kernel: Kernel, number: number): void {
   markSuccessions(kernel, dropClaims(kernel, number));
 }
 
+/** Living pages after a number, in order. */
+export function pagesAfter(kernel: Kernel, after: number, limit: number): PageRow[] {
+  return kernel.sql
+    .exec<PageRow>(
+      `SELECT ${PAGE_COLUMNS} FROM pages WHERE deleted = 0 AND number > ? ORDER BY number LIMIT ?`,
+      after,
+      limit,
+    )
+    .toArray();
+}
+
+/** Whether the table has the page, or its tombstone. */
+export function isKnown(kernel: Kernel, number: number): boolean {
+  return kernel.sql.exec("SELECT 1 FROM pages WHERE number = ?", number).toArray().length > 0;
+}
+
+/** Sets where a page stands with D1: its version (unchanged when null), and whether it is still to be written. */
+export function requeuePage(kernel: Kernel, number: number, version: number | null, dirty: 0 | 1): void {
+  kernel.sql.exec(
+    "UPDATE pages SET version = COALESCE(?, version), dirty = ? WHERE number = ?",
+    version,
+    dirty,
+    number,
+  );
+}
+
+/** Writes a page's index entry anew. */
+export function reindexPage(kernel: Kernel, page: ResidentPage): void {
+  kernel.sql.exec("UPDATE pages SET entry = ? WHERE number = ?", kernel.index.add(page), page.number);
+}
+
 /** Dirty pages and tombstones, oldest number first. One whose body is not resident was only marked; D1 has its words. */
 export function dirtyPages(kernel: Kernel, limit: number): PageRow[] {
   return kernel.sql

@@ -56,6 +56,10 @@ export function dropStatements(kernel: Kernel, page: number): void {
   kernel.sql.exec("DELETE FROM statements WHERE page = ?", page);
 }
 
+export function hasStatements(kernel: Kernel, page: number): boolean {
+  return kernel.sql.exec("SELECT 1 FROM statements WHERE page = ? LIMIT 1", page).toArray().length > 0;
+}
+
 /** Numbers of pages that say the whole of this, oldest first. */
 export function pagesSaying(kernel: Kernel, page: Said): number[] {
   return kernel.sql

@@ -18,7 +18,7 @@ function shard(kernel: Kernel): D1Database {
   const name = `MEM_${kernel.shard}`;
   const bindings = new Map<string, unknown>(Object.entries(kernel.env));
   const database = SHARD_BINDING.test(name) ? bindings.get(name) : undefined;
-  if (database === undefined) throw new Error(`no D1 binding ${name}`);
+  if (database === undefined) throw new SwapFailure(`no D1 binding ${name}`);
   return database as D1Database;
 }
 
@@ -106,6 +106,18 @@ export async function writeSwap(kernel: Kernel, pages: readonly PageRow[]): Prom
   await inTime(database.batch([...bound(UPSERT, whole), ...bound(UPDATE, marked)]));
 }
 
+/** D1 failed or did not answer, as opposed to what failed here. */
+export class SwapFailure extends Error {}
+
+/** What D1 answers; what it throws becomes a `SwapFailure`. */
+async function orFail<Value>(query: Promise<Value>): Promise<Value> {
+  try {
+    return await inTime(query);
+  } catch (error) {
+    throw new SwapFailure("D1 does not answer", { cause: error });
+  }
+}
+
 /** A query that hangs counts as failed. A write that arrives all the same changes nothing that was not meant. */
 async function inTime<Value>(query: Promise<Value>): Promise<Value> {
   const { promise, reject } = Promise.withResolvers<never>();
@@ -141,4 +153,53 @@ export async function readSwap(kernel: Kernel, pages: readonly PageRow[]): Promi
       bodies.set(page.number, row.body);
   }
   return bodies;
+}
+
+const swapRowSchema = z.object({ handle: z.string(), version: z.number(), deleted: z.number(), body: z.string() });
+export type SwapRow = z.infer<typeof swapRowSchema>;
+
+/** What D1 holds of these pages, tombstones too. For a check. */
+export async function readSwapRows(kernel: Kernel, numbers: readonly number[]): Promise<Map<number, SwapRow>> {
+  const wanted = new Map(numbers.map((number) => [composePageHandle(number) as string, number]));
+  if (wanted.size === 0) return new Map();
+  const asked = shard(kernel)
+    .prepare(
+      `SELECT handle, version, deleted, body FROM pages
+       WHERE owner = ?1 AND process = ?2 AND handle IN (SELECT value FROM json_each(?3))`,
+    )
+    .bind(kernel.user, kernel.process, JSON.stringify([...wanted.keys()]))
+    .all();
+  const { results } = await orFail(asked);
+  return new Map(
+    z
+      .array(swapRowSchema)
+      .parse(results)
+      .map((row) => [wanted.get(row.handle) ?? -1, row]),
+  );
+}
+
+/** Rows of D1 after a handle, in the order of handles. For a check. */
+export async function listSwap(kernel: Kernel, after: string, limit: number): Promise<Omit<SwapRow, "body">[]> {
+  const asked = shard(kernel)
+    .prepare(
+      `SELECT handle, version, deleted FROM pages WHERE owner = ?1 AND process = ?2 AND handle > ?3 ORDER BY handle LIMIT ?4`,
+    )
+    .bind(kernel.user, kernel.process, after, limit)
+    .all();
+  const { results } = await orFail(asked);
+  return z.array(swapRowSchema.omit({ body: true })).parse(results);
+}
+
+/** Turns rows that no page stands behind into tombstones. */
+export async function buryInSwap(kernel: Kernel, rows: readonly Pick<SwapRow, "handle" | "version">[]): Promise<void> {
+  const asked = shard(kernel)
+    .prepare(
+      `UPDATE pages SET deleted = 1, version = version + 1, body = '', kind = 'note', role = NULL, speaker = NULL, source = NULL,
+       at = NULL, at_text = NULL, tags = '[]', thread = NULL, pinned = 0, superseded_by = NULL, provenance = '[]'
+       WHERE owner = ?1 AND process = ?2 AND deleted = 0
+       AND (handle, version) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?3))`,
+    )
+    .bind(kernel.user, kernel.process, JSON.stringify(rows.map((row) => [row.handle, row.version])))
+    .run();
+  await orFail(asked);
 }

@@ -31,6 +31,7 @@ describe("the tools of a prompt", () => {
     const expected: Record<SyscallName, string[]> = {
       block_edit: ["verb", "label"],
       block_read: [],
+      memory_check: [],
       memory_pin: ["handle", "pinned"],
       memory_write: ["text"],
       memory_search: ["query"],

@@ -115,6 +115,18 @@ export const COMMANDS: readonly Command[] = [
     call: () => syscall("process_list", {}),
   },
   {
+    name: "fsck",
+    chinese: "自检",
+    glued: false,
+    usage: { en: "/fsck [repair]", zh: "/自检 [修复]" },
+    summary: {
+      en: "Check whether the stores of your memory agree; repair them.",
+      zh: "检查记忆的各处存储是否一致，并可修复。",
+    },
+    options: [],
+    call: fsck,
+  },
+  {
     name: "help",
     chinese: "帮助",
     glued: false,
@@ -191,6 +203,12 @@ function recall(line: CommandLine, language: Language): CommandCall {
     ...(limit === undefined ? {} : { limit }),
     ...(kind === undefined ? {} : { kind }),
   });
+}
+
+function fsck(line: CommandLine, language: Language): CommandCall {
+  if (line.text === "") return syscall("memory_check", {});
+  if (/^(?:repair|修复)$/i.test(line.text)) return syscall("memory_check", { repair: true });
+  return missing("fsck", language);
 }
 
 function block(line: CommandLine, language: Language): CommandCall {

@@ -33,6 +33,7 @@ const ROUTES = [
   "get /v1/processes/{p}/blocks/{label}",
   "put /v1/processes/{p}/blocks/{label}",
   "delete /v1/processes/{p}/blocks/{label}",
+  "post /v1/fsck",
   "get /v1/keys",
   "post /v1/keys",
   "delete /v1/keys/{id}",
