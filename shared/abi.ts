@@ -192,11 +192,9 @@ export interface PageView {
   readonly tokens: number;
   readonly createdAt: string;
   readonly updatedAt: string;
-  /** True while it stands in every prompt. */
   readonly pinned: boolean;
   /** The page that says the newer thing of the same subject; null while this one holds. */
   readonly supersededBy: PageHandle | null;
-  /** The pages it was made from. */
   readonly provenance: readonly PageHandle[];
 }
 
@@ -209,7 +207,6 @@ export interface SearchItem {
   readonly speaker: string | null;
   readonly source: string | null;
   readonly at: string | null;
-  /** The page that says the newer thing; null while this one holds. */
   readonly supersededBy: PageHandle | null;
 }
 
