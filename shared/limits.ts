@@ -111,6 +111,8 @@ export const BREAKER_MOST_MS = 21_600_000; // milliseconds of such a pause at th
 export const SUMMARY_TOKENS_MOST = 4_000; // tokens one summary may take, whatever is asked for; keeps it below the bytes of a page
 
 export const QUERY_TERMS = 64; // different terms of a query that are scored, the rarest held ones; protects the index scan
+export const SEGMENT_CHARACTERS = 1_000_000; // characters of index entries that are packed into one segment; what a cold start reads entry by entry
+export const SEGMENT_BYTES = 900_000; // bytes of one index segment unless it is one page; far below the 2 MB row that only production enforces
 export const TERM_CHARACTERS = 64; // characters of one indexed word; protects the index's memory
 export const REFERENCE_RUNS = 4_096; // runs whose page references are kept for the replay; protects the object's size
 export const REFERENCES_PER_RUN = 2_048; // page references noted of one run; protects the object's rows

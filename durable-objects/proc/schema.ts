@@ -106,7 +106,28 @@ const STEPS: readonly (readonly string[])[] = [
        thread TEXT PRIMARY KEY, pinned TEXT NOT NULL, pinned_version INTEGER NOT NULL, stub TEXT NOT NULL, passed TEXT NOT NULL
      ) WITHOUT ROWID`,
   ],
+  [
+    `CREATE TABLE index_segments (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, data BLOB NOT NULL)`,
+    ...segmentTrigger("insert", "AFTER INSERT ON pages WHEN NEW.entry IS NOT NULL", "NEW"),
+    ...segmentTrigger(
+      "update",
+      `AFTER UPDATE OF entry, evidence, deleted ON pages
+       WHEN OLD.entry IS NOT NEW.entry OR OLD.evidence <> NEW.evidence OR OLD.deleted <> NEW.deleted`,
+      "OLD",
+    ),
+    ...segmentTrigger("delete", "AFTER DELETE ON pages WHEN OLD.entry IS NOT NULL", "OLD"),
+  ],
 ];
+
+/** Deletes the index segment of a page when what it holds of the page changes. Part of a released step: never edited. */
+function segmentTrigger(name: string, when: string, row: "OLD" | "NEW"): string[] {
+  return [
+    `CREATE TRIGGER segment_${name} ${when} BEGIN
+       DELETE FROM index_segments WHERE last >= ${row}.number
+         AND first = (SELECT MAX(first) FROM index_segments WHERE first <= ${row}.number);
+     END`,
+  ];
+}
 
 /** Whether the object was ever booted as a process. */
 export function isBooted(sql: SqlStorage): boolean {

@@ -243,6 +243,8 @@ export function buryPage(kernel: Kernel, number: number): void {
   const page = readPages(kernel, [number])[0];
   if (page?.pinned === 1) notePinChange(kernel, { page: number, forgotten: true });
   if (page !== undefined) countDocumentPage(kernel, page, -1);
+  // Before the row is written over: it says by which terms the page is indexed.
+  kernel.index.remove(number);
   kernel.sql.exec(
     `UPDATE pages SET deleted = 1, dirty = 1, version = version + 1, text = '', tokens = 0, kind = 'note', role = NULL, speaker = NULL,
      source = NULL, at = NULL, at_text = NULL, tags = '[]', thread = NULL, session = '', entry = NULL, run = NULL,
@@ -250,7 +252,6 @@ export function buryPage(kernel: Kernel, number: number): void {
     kernel.now(),
     number,
   );
-  kernel.index.remove(number);
   dropStatements(kernel, number);
   markSuccessions(kernel, dropClaims(kernel, number));
 }

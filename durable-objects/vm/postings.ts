@@ -29,6 +29,8 @@ export class Postings {
   readonly #large = new Map<number, number>();
   readonly #spellings = new Spellings();
   #buffer = new Uint32Array(16);
+  /** Different terms of each page, to know when none is left. */
+  #termsOfSlot = new Uint32Array(16);
 
   get size(): number {
     return this.#ids.size;
@@ -36,7 +38,12 @@ export class Postings {
 
   /** An estimate: arrays exactly, 80 bytes for a term and its place in the map. */
   get bytes(): number {
-    return this.#lists.bytes + this.#spellings.bytes + this.#buffer.length * 4 + this.#ids.size * 80;
+    return (
+      this.#lists.bytes +
+      this.#spellings.bytes +
+      (this.#buffer.length + this.#termsOfSlot.length) * 4 +
+      this.#ids.size * 80
+    );
   }
 
   add(slot: number, terms: readonly string[]): void {
@@ -57,25 +64,29 @@ export class Postings {
   addCount(id: number, slot: number, count: number): void {
     if (slot >= MOST_SLOTS) throw new Error("postings: more pages than a posting can name");
     this.#lists.push(id, (slot << COUNT_BITS) | Math.min(count, LARGE_COUNT));
+    if (slot >= this.#termsOfSlot.length) {
+      const more = new Uint32Array(grown(this.#termsOfSlot.length, slot + 1));
+      more.set(this.#termsOfSlot);
+      this.#termsOfSlot = more;
+    }
+    this.#termsOfSlot[slot] = (this.#termsOfSlot[slot] ?? 0) + 1;
     if (count >= LARGE_COUNT) this.#large.set(id * MOST_SLOTS + slot, count);
   }
 
-  /** Takes a page out. `terms` are the terms it was added with; without them every term is looked through. */
-  remove(slot: number, terms?: readonly string[]): void {
-    if (terms !== undefined) {
-      for (const term of new Set(terms)) {
-        if (!this.#removeFrom(this.#ids.get(term), slot))
-          throw new Error("postings: a page is missing from the postings of its own term");
-      }
-      return;
-    }
-    for (let id = 0; id < this.#terms.length; id += 1) this.#removeFrom(id, slot);
+  /**
+   * Takes a page out. `terms` are the terms it was added with: without them, or when they are not all of them, every term is
+   * looked through, so that nothing of the page stays.
+   */
+  remove(slot: number, terms: readonly string[] = []): void {
+    for (const term of new Set(terms)) this.#removeFrom(this.#ids.get(term), slot);
+    for (let id = 0; (this.#termsOfSlot[slot] ?? 0) > 0 && id < this.#terms.length; id += 1) this.#removeFrom(id, slot);
   }
 
   #removeFrom(id: number | undefined, slot: number): boolean {
     if (id === undefined || this.#lists.length(id) === 0) return false;
     if (!this.#lists.remove(id, (posting) => posting >>> COUNT_BITS === slot)) return false;
     this.#large.delete(id * MOST_SLOTS + slot);
+    this.#termsOfSlot[slot] = (this.#termsOfSlot[slot] ?? 1) - 1;
     if (this.#lists.length(id) > 0) return true;
     const term = this.#terms[id] ?? "";
     this.#ids.delete(term);

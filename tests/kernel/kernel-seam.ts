@@ -132,6 +132,11 @@ export function rows<Row extends Record<string, SqlStorageValue>>(
   return inKernel(caller, (kernel) => kernel.sql.exec<Row>(query, ...bindings).toArray());
 }
 
+/** A stored value as JSON would show it; bytes as the characters they may hold. */
+function readable(_column: string, value: unknown): unknown {
+  return value instanceof ArrayBuffer ? new TextDecoder("latin1").decode(value) : value;
+}
+
 /** Every stored value of the object, table by table, as one text: what a forgotten word must not be in. */
 export async function everythingStored(caller: Caller): Promise<string> {
   return inKernel(caller, (kernel) => {
@@ -141,7 +146,7 @@ export async function everythingStored(caller: Caller): Promise<string> {
       )
       .toArray();
     return tables
-      .map(({ name }) => `${name}: ${JSON.stringify(kernel.sql.exec(`SELECT * FROM "${name}"`).toArray())}`)
+      .map(({ name }) => `${name}: ${JSON.stringify(kernel.sql.exec(`SELECT * FROM "${name}"`).toArray(), readable)}`)
       .join("\n");
   });
 }
