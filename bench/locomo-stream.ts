@@ -9,6 +9,7 @@ import type { ReplayEvent } from "#bench/pager-replay.ts";
 import type { Resident } from "#bench/pager-policies.ts";
 import { auditedCases, indexOf, locomoCases, type MemoryCase, type MemoryQuestion } from "#bench/memory-search-data.ts";
 import type { SearchHit, SearchIndex } from "#kernel/vm/search-index.ts";
+import { lineTokens } from "#kernel/vm/tail.ts";
 import { analyze } from "#shared/text/words.ts";
 
 export interface AskedQuestion extends MemoryQuestion {
@@ -19,6 +20,8 @@ export interface AskedQuestion extends MemoryQuestion {
 export interface Stream {
   readonly name: string;
   readonly pages: readonly Resident[];
+  /** What each page's line takes in a tail, and what of it frames its words. */
+  readonly lines: readonly { readonly tokens: number; readonly frame: number }[];
   readonly questions: readonly AskedQuestion[];
   readonly events: readonly ReplayEvent[];
 }
@@ -74,7 +77,17 @@ export function streamOf(one: MemoryCase, seed: number): Stream {
       questions.push({ ...question, said });
     }
   });
-  return { name: one.name, pages, questions, events };
+  return { name: one.name, pages, lines: one.pages.map(lineOf), questions, events };
+}
+
+/** A turn as page-in would render it after an import that names its source. */
+function lineOf(page: MemoryCase["pages"][number]): { readonly tokens: number; readonly frame: number } {
+  const { speaker, at, text, session } = page;
+  return lineTokens({
+    ...{ number: page.page + 1, kind: "turn", role: null, speaker, text, source: `D${session}:1`, at, zoned: 0 },
+    ...{ tokens: 0, version: 1, at_text: null, tags: "[]", thread: null, session, run: null, evidence: 1, deleted: 0 },
+    ...{ dirty: 0, created_at: 0, updated_at: 0, referenced_at: 0, pinned: 0, superseded_by: null, provenance: "[]" },
+  });
 }
 
 /** The number of turns said at the end of each session. */

@@ -21,7 +21,20 @@ import {
 } from "#bench/pager-policies.ts";
 import { futureOf, replay, type ReplayOutcome, type Tail } from "#bench/pager-replay.ts";
 import { chooseTail } from "#kernel/vm/pager/choose-tail.ts";
+import { planTail } from "#kernel/vm/pager/plan-tail.ts";
 import { costPerCall, highWatermark, type PagerPrices } from "#kernel/vm/pager/policy.ts";
+import { POINTER_TOKENS } from "#kernel/vm/tail.ts";
+import {
+  BODY_GROWTH_TOKENS,
+  BODY_HIGHEST_TOKENS,
+  BODY_LOW_TOKENS,
+  BODY_LOWEST_TOKENS,
+  EXCERPT_TOKENS,
+  PAGES_MAPPED,
+  STUB_TOKENS,
+  TAIL_TOKENS,
+  WINDOW_TOKENS,
+} from "#shared/limits.ts";
 
 export const PREFIX = 1_000;
 export const TAIL = 1_000;
@@ -33,6 +46,8 @@ export interface Contender {
   readonly name: string;
   readonly policy: (stream: Stream) => Policy;
   readonly tail?: Tailor;
+  /** Tokens of the note on what has left. */
+  readonly stub?: number;
 }
 
 type Tailor = (stream: Stream) => (moment: number, body: ReadonlySet<number>) => Tail;
@@ -76,18 +91,39 @@ export function plainTail(search: Searcher, budget = TAIL): Tailor {
   };
 }
 
-/** The production tail: `chooseTail` over what the body does not show. `overhead` is what a page costs beside its text. */
-export function productionTail(search: Searcher, least = 0, budget = TAIL, overhead = 0): Tailor {
+export interface TailOptions {
+  readonly budget: number;
+  /** Count a page's line as it is rendered, not its words alone as the references do. */
+  readonly rendered: boolean;
+}
+
+/** The production tail: what page-in makes of a ranking, with pointers to what stands in the body. */
+export function productionTail(search: Searcher, { budget, rendered }: TailOptions): Tailor {
+  return (stream) => (moment, body) => {
+    const candidates = search(stream, moment)
+      .slice(0, PAGES_MAPPED)
+      .map(({ page, score }) => {
+        const words = { tokens: stream.pages[page]?.tokens ?? 0, frame: 0 };
+        const line = rendered ? (stream.lines[page] ?? words) : words;
+        return { page, score, ...line, named: false, above: body.has(page) };
+      });
+    const limits = { tokens: budget, excerpt: EXCERPT_TOKENS, pointer: POINTER_TOKENS };
+    return tailOf(planTail(candidates, limits));
+  };
+}
+
+/** The same with a floor of the chance per token, without pointers. */
+export function flooredTail(search: Searcher, least: number): Tailor {
   return (stream) => (moment, body) => {
     const candidates = search(stream, moment)
       .filter(({ page }) => !body.has(page))
-      .map(({ page, score }) => ({ page, score, tokens: (stream.pages[page]?.tokens ?? 0) + overhead }));
-    const chosen = chooseTail(candidates, budget, least);
-    return {
-      ids: new Set(chosen.map(({ page }) => page)),
-      tokens: chosen.reduce((sum, { tokens }) => sum + tokens, 0),
-    };
+      .map(({ page, score }) => ({ page, score, tokens: stream.pages[page]?.tokens ?? 0 }));
+    return tailOf(chooseTail(candidates, TAIL, least));
   };
+}
+
+function tailOf(shown: readonly { readonly page: number; readonly tokens: number }[]): Tail {
+  return { ids: new Set(shown.map(({ page }) => page)), tokens: shown.reduce((sum, { tokens }) => sum + tokens, 0) };
 }
 
 /** The production pager with a body of at most `body` tokens. */
@@ -139,6 +175,7 @@ export function measure(streams: readonly (readonly Stream[])[], contender: Cont
         replay(stream.events, contender.policy(stream), {
           prefix: PREFIX,
           ...PRICES,
+          stub: contender.stub ?? 0,
           ...(contender.tail === undefined ? {} : { tail: contender.tail(stream) }),
         }),
       ),
@@ -245,13 +282,31 @@ export function contenders(body: number, growth: number, search: Searchers): Con
 
 function laminas(body: number, search: Searchers): Contender[] {
   const policy = (): Policy => productionPager(body);
+  const plain = { budget: TAIL, rendered: false };
+  const rendered = { budget: TAIL, rendered: true };
   return [
     { name: "Lamina's pager without a tail", policy },
-    { name: "Lamina", policy, tail: productionTail(search.production) },
-    { name: "Lamina, tail with a floor of 1e-4", policy, tail: productionTail(search.production, 1e-4) },
-    { name: "Lamina, tail rendered (+15 a page)", policy, tail: productionTail(search.production, 0, TAIL, 15) },
+    { name: "Lamina", policy, tail: productionTail(search.production, plain) },
     ...(search.heldOut === null
       ? []
-      : [{ name: "Lamina, held-out weights", policy, tail: productionTail(search.heldOut) }]),
+      : [{ name: "Lamina, held-out weights", policy, tail: productionTail(search.heldOut, plain) }]),
+    { name: "Lamina, lines as rendered", policy, tail: productionTail(search.production, rendered), stub: STUB_TOKENS },
+    { name: "Lamina, tail with a floor of 1e-4", policy, tail: flooredTail(search.production, 1e-4) },
+    ...(body === 4_000 ? [shipped(search)] : []),
   ];
+}
+
+/** What a new process does: its own marks, its own tail, the most its stub may take. */
+function shipped(search: Searchers): Contender {
+  return {
+    name: "Lamina as shipped",
+    policy: () =>
+      new Production({
+        prices: PRICES,
+        ...{ low: BODY_LOW_TOKENS, lowest: BODY_LOWEST_TOKENS, highest: BODY_HIGHEST_TOKENS },
+        ...{ ceiling: WINDOW_TOKENS - PREFIX - STUB_TOKENS - TAIL_TOKENS, growth: BODY_GROWTH_TOKENS },
+      }),
+    tail: productionTail(search.production, { budget: TAIL_TOKENS, rendered: true }),
+    stub: STUB_TOKENS,
+  };
 }

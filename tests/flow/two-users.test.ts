@@ -161,6 +161,11 @@ const attempts: readonly Attempt[] = [
     make: () => mallory.call("GET", "/v1/processes/init/context?thread=private"),
   },
   {
+    route: "get /v1/processes/{p}/references",
+    foreign: true,
+    make: () => mallory.call("GET", "/v1/processes/alice%2Finit/references"),
+  },
+  {
     route: "get /v1/processes/{p}/vmstat",
     foreign: true,
     make: () => mallory.call("GET", "/v1/processes/alice%2Finit/vmstat"),
