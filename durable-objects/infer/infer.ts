@@ -18,6 +18,7 @@ import { finishedStep, finishStep } from "#kernel/proc/journal.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
 import type { TraceData } from "#kernel/proc/trace.ts";
 import { assembleContext, contextTokens, sharedWithLast } from "#kernel/vm/context.ts";
+import { relieve } from "#kernel/vm/relieve.ts";
 import { changeRecord, noteUsage, pagerRecord } from "#kernel/vm/pager/record.ts";
 
 const BACKOFF_MS = 250;
@@ -38,7 +39,8 @@ export async function infer(
     say(inference.text);
     return success(inference);
   }
-  const request = makeRequest(kernel, run);
+  let request = makeRequest(kernel, run);
+  let relieved = false;
   data["model"] = run.model;
   data["messages"] = request.messages.length;
   for (let attempt = 1; ; attempt += 1) {
@@ -48,6 +50,12 @@ export async function infer(
       const inference: Inference = { text: outcome.text, calls: outcome.calls };
       finishStep(kernel, run.id, name, inference);
       return success(inference);
+    }
+    if (outcome.error.code === "payload_too_large" && outcome.text === "" && !relieved && relieve(kernel, run)) {
+      relieved = true;
+      data["relieved"] = true;
+      request = makeRequest(kernel, run);
+      continue;
     }
     if (!outcome.retryable || outcome.text !== "" || attempt === INFER_ATTEMPTS) return failed(outcome.error);
     data["attempts"] = attempt + 1;

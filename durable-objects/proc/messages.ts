@@ -105,13 +105,19 @@ export function restoreThread(kernel: Kernel, thread: ThreadId, createdAt: numbe
 export function restoreMessage(
   kernel: Kernel,
   thread: ThreadId,
-  message: Message & { readonly page: number | null; readonly createdAt: number },
+  message: Message & { readonly page: number | null; readonly evicted: number; readonly createdAt: number },
 ): void {
   const before = kernel.sql
     .exec<{ updated_at: number }>("SELECT updated_at FROM threads WHERE id = ?", thread)
     .one().updated_at;
   const [id] = saveMessages(kernel, thread, null, [message]);
-  kernel.sql.exec("UPDATE messages SET page = ?, created_at = ? WHERE id = ?", message.page, message.createdAt, id);
+  kernel.sql.exec(
+    "UPDATE messages SET page = ?, evicted = ?, created_at = ? WHERE id = ?",
+    message.page,
+    message.evicted,
+    message.createdAt,
+    id,
+  );
   kernel.sql.exec("UPDATE threads SET updated_at = MAX(?, ?) WHERE id = ?", before, message.createdAt, thread);
 }
 
@@ -176,16 +182,22 @@ export function unmapMessages(kernel: Kernel, thread: ThreadId, ids: readonly nu
   );
 }
 
-/** After a batch: takes the reference marks of what it passed, and halves what was read back in the whole thread. */
-export function settleFrames(kernel: Kernel, thread: ThreadId, cleared: readonly number[]): void {
+/** After a batch: takes the reference marks of what it passed, and halves the faults of what it spared and of what is gone. */
+export function settleFrames(
+  kernel: Kernel,
+  thread: ThreadId,
+  { cleared, weakened }: { readonly cleared: readonly number[]; readonly weakened: readonly number[] },
+): void {
   kernel.sql.exec(
     "UPDATE messages SET referenced = 0 WHERE referenced = 1 AND id IN (SELECT value FROM json_each(?))",
     JSON.stringify(cleared),
   );
   // Below a quarter nothing is spared for it any more, and the row leaves its index.
   kernel.sql.exec(
-    "UPDATE messages SET faults = CASE WHEN faults < 0.5 THEN 0 ELSE faults / 2 END WHERE thread = ? AND faults > 0",
+    `UPDATE messages SET faults = CASE WHEN faults < 0.5 THEN 0 ELSE faults / 2 END
+     WHERE thread = ? AND faults > 0 AND (evicted <> 0 OR id IN (SELECT value FROM json_each(?)))`,
     thread,
+    JSON.stringify(weakened),
   );
 }
 

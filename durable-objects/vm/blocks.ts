@@ -12,6 +12,7 @@ import { failed, success, type Result } from "#shared/result.ts";
 import type { BlockEdit } from "#shared/schema/blocks.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { characters, editedValue, normalLines, overLimit } from "#kernel/vm/block-edit.ts";
+import { refreezeForgotten } from "#kernel/vm/forget-context.ts";
 import { countBlocks, dropBlock, findBlock, listBlocks, putBlock, type BlockRow } from "#kernel/vm/block-table.ts";
 
 /** `read_only` is a set: the process's own wish, and that of the owner of an attached block. */
@@ -125,6 +126,7 @@ export function editOwnBlock(kernel: Kernel, edit: BlockEdit): Result<Edited> {
   if (guarded || (current.read_only !== 0 && edit.verb !== "delete")) return failed(readOnlyBlock(current));
   if (edit.verb === "delete") {
     dropBlock(kernel, current.label);
+    refreezeForgotten(kernel);
     return success({ label: current.label, block: null });
   }
   const value = editedValue(current, edit);
@@ -172,5 +174,6 @@ function renameBlock(kernel: Kernel, current: BlockRow, to: string): Result<Edit
 export function deleteBlock(kernel: Kernel, label: string): Result<{ readonly deleted: string }> {
   if (findBlock(kernel, label) === null) return failed(noBlock(kernel, label));
   dropBlock(kernel, label);
+  refreezeForgotten(kernel);
   return success({ deleted: label });
 }

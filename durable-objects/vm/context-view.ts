@@ -25,7 +25,7 @@ export function viewContext(kernel: Kernel, thread: ThreadId): Result<ContextVie
     return failed(failure("not_found", "There is no such thread."));
   }
   const prefix = frozenPrefix(kernel, thread);
-  const of = { model: kernel.env.DEFAULT_MODEL, instruction: "" };
+  const of = { model: kernel.env.DEFAULT_MODEL, own: 0 };
   const plan = planBody(kernel, threadBody(kernel, thread, null), prefix, of);
   const frames = [
     ...prefixFrames(kernel, prefix),

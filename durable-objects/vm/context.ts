@@ -19,7 +19,7 @@ import type { Kernel } from "#kernel/kernel.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
 import { threadBody, type Message } from "#kernel/proc/messages.ts";
 import { renderBody } from "#kernel/vm/body.ts";
-import { bodyCeiling } from "#kernel/vm/evict.ts";
+import { bodyCeiling, ownTokens } from "#kernel/vm/evict.ts";
 import { frozenPrefix, prefixMessages, prefixUpdates } from "#kernel/vm/prefix.ts";
 import type { ResidentPage } from "#kernel/vm/page.ts";
 import { readPages } from "#kernel/vm/page-table.ts";
@@ -32,7 +32,7 @@ export function assembleContext(kernel: Kernel, run: LiveRun): Message[] {
   const body =
     run.conversation === null
       ? renderBody(threadBody(kernel, run.thread, run.id))
-      : withinCeiling(kernel, run, bodyCeiling(kernel, run.model, prefix, run.instruction.text));
+      : withinCeiling(kernel, run, bodyCeiling(kernel, run.model, prefix, ownTokens(run)));
   const pages = readPages(kernel, run.tail).filter((page): page is ResidentPage => page.text !== null);
   const tail = renderTail({
     now: run.startedAt,

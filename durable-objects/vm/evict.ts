@@ -43,13 +43,25 @@ export interface BodyPlan {
   readonly tokens: number;
 }
 
-/** Tokens that a body may have in a prompt of this model beside everything else. */
-export function bodyCeiling(kernel: Kernel, model: string, body: FrozenBody, instruction: string): number {
-  const ratio = tokenRatio(kernel, model);
+/** Tokens a prompt for this model may have, its answer not counted. */
+export function windowOf(kernel: Kernel, model: string): number {
   const { window } = pricesOf(kernel.env, model);
   const known = Math.min(window, calibrationOf(kernel, model).window ?? window);
-  const fixed = FIXED_TOKENS + estimateTokens(body.pinned) + STUB_TOKENS + TAIL_TOKENS + estimateTokens(instruction);
-  return Math.max(1, Math.floor(known - fixed * ratio - Math.min(ANSWER_TOKENS, known / 4)));
+  return Math.floor(known - Math.min(ANSWER_TOKENS, known / 4));
+}
+
+/** Tokens that a body may have in a prompt of this model; `own` are the estimated ones of the run itself. */
+export function bodyCeiling(kernel: Kernel, model: string, body: FrozenBody, own: number): number {
+  const fixed = FIXED_TOKENS + estimateTokens(body.pinned) + STUB_TOKENS + TAIL_TOKENS + own;
+  return Math.max(1, Math.floor(windowOf(kernel, model) - fixed * tokenRatio(kernel, model)));
+}
+
+/** Estimated tokens of what a run itself brings into its prompt. */
+export function ownTokens(run: LiveRun): number {
+  return [run.instruction.text, ...run.messages.map((message) => message.content)].reduce(
+    (sum, text) => sum + estimateTokens(text),
+    0,
+  );
 }
 
 /** What of a thread's body leaves before the next call of `model`. */
@@ -57,7 +69,7 @@ export function planBody(
   kernel: Kernel,
   messages: readonly StoredMessage[],
   body: FrozenBody,
-  of: { readonly model: string; readonly instruction: string },
+  of: { readonly model: string; readonly own: number },
 ): BodyPlan {
   const ratio = tokenRatio(kernel, of.model);
   const pager = new Pager({
@@ -65,7 +77,7 @@ export function planBody(
     low: BODY_LOW_TOKENS,
     lowest: BODY_LOWEST_TOKENS,
     highest: BODY_HIGHEST_TOKENS,
-    ceiling: bodyCeiling(kernel, of.model, body, of.instruction),
+    ceiling: bodyCeiling(kernel, of.model, body, of.own),
     growth: BODY_GROWTH_TOKENS,
   });
   const tokens = framesOf(messages, ratio, new Set()).reduce((sum, frame) => sum + frame.tokens, 0);
@@ -82,7 +94,7 @@ export function prepareBody(kernel: Kernel, run: LiveRun, data: TraceData): read
   if (run.conversation !== null) return [];
   const messages = threadBody(kernel, run.thread, run.id);
   const body = frozenPrefix(kernel, run.thread);
-  const plan = planBody(kernel, messages, body, { model: run.model, instruction: run.instruction.text });
+  const plan = planBody(kernel, messages, body, { model: run.model, own: ownTokens(run) });
   run.pressure = pressureOf(plan);
   if (plan.step.evict.length === 0) return messages;
   const gone = new Set(plan.step.evict);
@@ -105,7 +117,7 @@ export function prepareBody(kernel: Kernel, run: LiveRun, data: TraceData): read
 
 function evictBatch(kernel: Kernel, thread: ThreadId, leaving: readonly StoredMessage[], { step }: BodyPlan): void {
   makeRange(kernel, thread, leaving);
-  settleFrames(kernel, thread, step.cleared);
+  settleFrames(kernel, thread, step);
   freezePrefix(kernel, thread, step.state.passed);
   const record = pagerRecord(kernel);
   const { low, calls, faultCost, quiet } = step.state;

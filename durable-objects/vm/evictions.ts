@@ -94,9 +94,9 @@ export function dropRange(kernel: Kernel, page: number): void {
   kernel.sql.exec("DELETE FROM evictions WHERE page = ?", page);
 }
 
-/** Every range of the process, for an export. */
+/** Every range of the process, for an export; one that took others in comes before them. */
 export function allRanges(kernel: Kernel): EvictedRange[] {
-  return kernel.sql.exec<RangeRow>("SELECT * FROM evictions ORDER BY page").toArray().map(readRow);
+  return kernel.sql.exec<RangeRow>("SELECT * FROM evictions ORDER BY page DESC").toArray().map(readRow);
 }
 
 /** What is frozen in front of a thread's messages. */

@@ -1,8 +1,8 @@
 /**
  * Export rows: the whole process as NDJSON bytes that `import-rows.ts` reads back, nothing lost.
  *
- * Documents, then pages in the order of their numbers, so that an import can give every handle back; then blocks; then threads with their
- * messages. Bodies that are not resident come from D1 a batch at a time, so memory stays bounded; when D1 does not give
+ * Documents, then pages in the order of their numbers, so that an import can give every handle back; then blocks; then threads, what
+ * was evicted of them, and their messages. Bodies that are not resident come from D1 a batch at a time, so memory stays bounded; when D1 does not give
  * one, the stream fails rather than end short.
  */
 import { composePageHandle, parseDocumentId } from "#shared/ids.ts";
@@ -11,6 +11,7 @@ import { exportDocuments } from "#kernel/vm/document-rows.ts";
 import { fault } from "#kernel/vm/fault.ts";
 import { exportBlocks } from "#kernel/vm/block-rows.ts";
 import { viewPage } from "#kernel/vm/page.ts";
+import { exportEvicted, exportRanges } from "#kernel/vm/range-rows.ts";
 
 const BATCH = 100;
 
@@ -43,6 +44,8 @@ async function* exportBatches(kernel: Kernel): AsyncGenerator<object[]> {
   if (threads.length > 0) {
     yield threads.map((row) => ({ type: "thread", thread: row.id, createdAt: new Date(row.created_at).toISOString() }));
   }
+  const ranges = exportRanges(kernel);
+  for (let start = 0; start < ranges.length; start += BATCH) yield ranges.slice(start, start + BATCH);
   yield* messageBatches(kernel);
 }
 
@@ -85,12 +88,13 @@ function* messageBatches(kernel: Kernel): Generator<object[]> {
     tool_calls: string | null;
     tool_call_id: string | null;
     page: number | null;
+    evicted: number;
     created_at: number;
   };
   for (let after = 0; ;) {
     const rows = kernel.sql
       .exec<Row>(
-        `SELECT id, thread, role, content, tool_calls, tool_call_id, page, created_at FROM messages
+        `SELECT id, thread, role, content, tool_calls, tool_call_id, page, evicted, created_at FROM messages
          WHERE id > ? AND thread IN (SELECT id FROM threads WHERE ephemeral = 0) ORDER BY id LIMIT ?`,
         after,
         BATCH,
@@ -106,6 +110,7 @@ function* messageBatches(kernel: Kernel): Generator<object[]> {
       ...(row.tool_calls === null ? {} : { toolCalls: JSON.parse(row.tool_calls) as unknown }),
       ...(row.tool_call_id === null ? {} : { toolCallId: row.tool_call_id }),
       page: row.page === null ? null : composePageHandle(row.page),
+      ...(row.evicted === 0 ? {} : { evicted: exportEvicted(row.evicted) }),
       createdAt: new Date(row.created_at).toISOString(),
     }));
   }

@@ -3,13 +3,14 @@
  *
  * The page becomes a tombstone that is written to D1 over its body. What was made from it goes too: the turn that carried
  * the same words, and, in every run that created, showed or quoted the page, the instruction, answer, step results, event
- * chunks and messages. Runs that merely had it in their prompt are scrubbed when their answer repeats its words. (Time
+ * chunks and messages; and summaries, stubs and frozen prefixes are made anew without it (`forget-context.ts`). Runs that merely had it in their prompt are scrubbed when their answer repeats its words. (Time
  * Travel of D1 and point-in-time recovery of the object keep 30 days; the docs say so.)
  */
 import type { RunId } from "#shared/ids.ts";
 import { composePageHandle } from "#shared/ids.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { notePages } from "#kernel/proc/live-run.ts";
+import { forgetFromContext } from "#kernel/vm/forget-context.ts";
 import type { ResidentPage } from "#kernel/vm/page.ts";
 import { buryPage } from "#kernel/vm/page-table.ts";
 import { forgetReferences } from "#kernel/vm/reference-log.ts";
@@ -31,6 +32,7 @@ export function forgetPage(kernel: Kernel, page: ResidentPage): number[] {
     FORGOTTEN,
     JSON.stringify([...gone]),
   );
+  forgetFromContext(kernel, gone);
   scrubReplies(kernel, page);
   return [...gone];
 }

@@ -32,6 +32,7 @@ import { documentOfRow, documentRow, restoreDocument } from "#kernel/vm/document
 import { flush } from "#kernel/vm/flush.ts";
 import { blockRow, takeBlock } from "#kernel/vm/block-rows.ts";
 import { findPage, insertPage, type PageDraft } from "#kernel/vm/page-table.ts";
+import { importEvicted, rangeRow, takeRange } from "#kernel/vm/range-rows.ts";
 import { draftPages } from "#kernel/vm/write-page.ts";
 
 const label = z.string().min(1).max(SOURCE_CHARACTERS).nullish();
@@ -72,6 +73,7 @@ const messageRow = z.strictObject({
   toolCalls: z.array(z.object({ id: z.string(), name: z.string(), arguments: z.unknown() })).optional(),
   toolCallId: z.string().optional(),
   page: z.string().nullish(),
+  evicted: z.string().nullish(),
   createdAt: z.iso.datetime().optional(),
 });
 
@@ -171,6 +173,12 @@ function takeRow(kernel: Kernel, row: unknown): Taken {
       const message = messageRow.safeParse(row);
       return message.success ? takeMessage(kernel, message.data) : refuse(message.error);
     }
+    case "range": {
+      const range = rangeRow.safeParse(row);
+      if (!range.success) return refuse(range.error);
+      const refused = takeRange(kernel, range.data);
+      return refused === null ? { ok: true, handles: [] } : { ok: false, reason: refused };
+    }
     default:
       return { ok: false, reason: "type: unknown" };
   }
@@ -187,6 +195,7 @@ function takeMessage(kernel: Kernel, row: z.infer<typeof messageRow>): Taken {
     ...(row.toolCalls === undefined ? {} : { toolCalls: row.toolCalls }),
     ...(row.toolCallId === undefined ? {} : { toolCallId: row.toolCallId }),
     page: handle === null ? null : pageWithWords(kernel, handle, row.content),
+    evicted: importEvicted(kernel, thread, row.evicted),
     createdAt: row.createdAt === undefined ? kernel.now() : Date.parse(row.createdAt),
   });
   return { ok: true, handles: [] };

@@ -7,7 +7,6 @@
  *
  * A page that stands in the body is pointed to by its handle. Fields that say nothing are left out.
  */
-import { composePageHandle } from "#shared/ids.ts";
 import { estimateTokens } from "#shared/tokens.ts";
 import { excerpt } from "#kernel/vm/excerpt.ts";
 import { renderPage, type ResidentPage } from "#kernel/vm/page.ts";
@@ -33,19 +32,26 @@ export function renderTail({ now, pressure, updates, pages, above, cuts, query }
     lines.push(
       PAGES_HEADING,
       ...pages.map((page) =>
-        above.has(page.number) ? pointerLine(page.number) : pageLine(page, cuts.get(page.number), query),
+        above.has(page.number) ? pointerLine(page) : pageLine(page, cuts.get(page.number), query),
       ),
     );
   }
   return lines.join("\n");
 }
 
-function pointerLine(page: number): string {
-  return JSON.stringify({ handle: composePageHandle(page), above: true });
+/** Its time is given here, finer than where it stands: of two statements it tells which is newer. */
+function pointerLine(page: ResidentPage): string {
+  const { handle, at, supersededBy } = renderPage(page);
+  return JSON.stringify({
+    handle,
+    above: true,
+    ...(at === null ? {} : { at }),
+    ...(supersededBy === undefined ? {} : { supersededBy }),
+  });
 }
 
-/** Tokens of the line that points to a page of the body. */
-export const POINTER_TOKENS = estimateTokens(pointerLine(36 ** 3));
+/** Tokens of the line that points to a page which stands in the prompt already. */
+export const POINTER_TOKENS = 20;
 
 function pageLine(page: ResidentPage, cut: number | undefined, query: string): string {
   const whole = renderPage(page);

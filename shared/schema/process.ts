@@ -55,6 +55,8 @@ export const contextSchema = z
       .readonly(),
     tokens: z.number(),
     budget: z.number(),
+    low: z.number(),
+    high: z.number(),
   })
   .meta({ id: "Context" });
 

@@ -71,8 +71,8 @@ function resolveAbove(
 ): Record<string, unknown> {
   if (row.above !== true) return row;
   const said = thread.find((entry) => entry.handle === row.handle);
-  if (said !== undefined) return { handle: said.handle, kind: "turn", at: said.at, role: "user", text: said.text };
-  return pinned.find((entry) => entry.handle === row.handle) ?? row;
+  if (said !== undefined) return { kind: "turn", at: said.at, role: "user", ...row, text: said.text };
+  return { ...pinned.find((entry) => entry.handle === row.handle), ...row };
 }
 
 export interface Evidence {

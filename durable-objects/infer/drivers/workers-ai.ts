@@ -20,9 +20,15 @@ export interface AiBinding {
 
 const RETRY_AFTER_SECONDS = 5;
 
+const TOO_LARGE = failure("payload_too_large", "The prompt is larger than the model takes.");
+/** How models say so in words, whatever the code. */
+const TOO_LONG =
+  /context[ _](?:length|window)|maximum (?:context|number of tokens)|too many (?:input )?tokens|(?:prompt|input) is too long|exceeds? the (?:model's )?(?:maximum|limit of tokens)/i;
+
 /** Code of the platform → failure, and whether another try can succeed. */
 export function readAiError(error: unknown): { readonly error: Failure; readonly retryable: boolean } {
   const message = error instanceof Error ? error.message : String(error);
+  if (TOO_LONG.test(message)) return { error: TOO_LARGE, retryable: false };
   const code = Number(/(?:^|\D)(\d{4})(?=:|\D|$)/.exec(message)?.[1] ?? "0");
   switch (code) {
     case 3040:
@@ -39,7 +45,7 @@ export function readAiError(error: unknown): { readonly error: Failure; readonly
         retryable: false,
       };
     case 3006:
-      return { error: failure("payload_too_large", "The prompt is larger than the model takes."), retryable: false };
+      return { error: TOO_LARGE, retryable: false };
     case 5007:
     case 3042:
       return { error: failure("not_found", "There is no such model."), retryable: false };

@@ -50,7 +50,7 @@ const TOKEN_MARGIN = TOKEN_MARGIN_PERCENT / 100; // no model has reported its us
 
 function planOf(kernel: Kernel, run: LiveRun) {
   const messages = threadBody(kernel, run.thread, run.id);
-  return planBody(kernel, messages, frozenPrefix(kernel, run.thread), { model: run.model, instruction: "" }).step;
+  return planBody(kernel, messages, frozenPrefix(kernel, run.thread), { model: run.model, own: 0 }).step;
 }
 
 /** Puts a thread into the kernel and opens its run again. */

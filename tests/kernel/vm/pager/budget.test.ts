@@ -1,0 +1,141 @@
+/**
+ * Token budgets: what a model reports is learned, and a prompt that is too large costs one eviction, not the run.
+ */
+import { evictDurableObject } from "cloudflare:test";
+import { describe, expect, it } from "vitest";
+import type { Caller, VmStat } from "#shared/abi.ts";
+import { failure } from "#shared/errors.ts";
+import { TOKEN_MARGIN_PERCENT } from "#shared/limits.ts";
+import type { Result } from "#shared/result.ts";
+import { estimateTokens } from "#shared/tokens.ts";
+import type { InferEvent, InferRequest } from "#kernel/infer/drivers/driver.ts";
+import { readAiError } from "#kernel/infer/drivers/workers-ai.ts";
+import { head } from "#kernel/infer/head.ts";
+import { contextTokens } from "#kernel/vm/context.ts";
+import { calibrate, overflowed, ratioOf, UNCALIBRATED } from "#kernel/vm/pager/calibration.ts";
+import { DEFAULT_PRICES, pricesOf } from "#kernel/vm/pager/prices.ts";
+import { tokenRatio } from "#kernel/vm/pager/record.ts";
+import { calls, inKernel, installSeam, play, rows, text, useModel } from "#tests/kernel/kernel-seam.ts";
+import { ask, callerOf, objectOf, unwrap } from "#tests/kernel/process-client.ts";
+
+installSeam();
+
+const stat = async (caller: Caller): Promise<VmStat> =>
+  unwrap((await objectOf(caller).vmstat(caller)) as Result<VmStat>);
+
+/** A model that counts `ratio` tokens for an estimated one and refuses prompts above its window. */
+function counts(caller: Caller, ratio: number, window = Number.POSITIVE_INFINITY): InferRequest[] {
+  const sent: InferRequest[] = [];
+  useModel(caller, (request) => {
+    sent.push(request);
+    const inputTokens = Math.round(contextTokens(request.messages) * ratio);
+    if (inputTokens > window) {
+      const error = failure("payload_too_large", "The prompt is larger than the model takes.");
+      return play([{ type: "error", error, retryable: false }]);
+    }
+    return play([text("Noted."), { type: "usage", usage: { inputTokens, cachedTokens: 0, outputTokens: 2 } }]);
+  });
+  return sent;
+}
+
+describe("calibration", () => {
+  it("counts with a margin before the first report, then by what was reported, long prompts before short ones", () => {
+    expect(ratioOf(UNCALIBRATED)).toBe(TOKEN_MARGIN_PERCENT / 100);
+    expect(ratioOf(calibrate(UNCALIBRATED, 1_000, 1_200))).toBeCloseTo(1.2);
+    const both = calibrate(calibrate(UNCALIBRATED, 100, 300), 10_000, 11_000);
+    expect(ratioOf(both)).toBeLessThan(1.15);
+    expect(calibrate(both, 1_000, 0)).toBe(both); // a report of nothing is none
+    expect(ratioOf(calibrate(UNCALIBRATED, 1_000, 100_000))).toBe(4);
+  });
+
+  it("learns a window that only shrinks", () => {
+    const once = overflowed(calibrate(UNCALIBRATED, 1_000, 1_000), 20_000);
+    expect(once.window).toBe(16_000);
+    expect(overflowed(once, 40_000).window).toBe(16_000);
+  });
+
+  it("is kept per model across a restart", async () => {
+    const caller = callerOf("budget-ratio");
+    counts(caller, 1.5);
+    await ask(caller, "Hello there.");
+    expect((await stat(caller)).tokenRatio).toBe(1.5);
+    await evictDurableObject(objectOf(caller));
+    expect((await stat(caller)).tokenRatio).toBe(1.5);
+    expect(await inKernel(caller, (kernel) => tokenRatio(kernel, "another"))).toBe(1.3);
+  });
+});
+
+describe("prices", () => {
+  it("come from the variable by model, with defaults for what it does not say", () => {
+    const env = { MODEL_PRICES: '{"m":{"write":1,"window":8192}}' };
+    expect(pricesOf(env, "m")).toEqual({ write: 1, read: DEFAULT_PRICES.read, window: 8_192 });
+    expect(pricesOf(env, "other")).toEqual(DEFAULT_PRICES);
+    expect(pricesOf({ MODEL_PRICES: "{" }, "m")).toEqual(DEFAULT_PRICES);
+    expect(pricesOf({}, "m")).toEqual(DEFAULT_PRICES);
+  });
+});
+
+describe("a prompt that is too large for the model", () => {
+  const long = (turn: number): string => `Turn ${turn}. ${"It went on without a word of news. ".repeat(120)}`;
+
+  it("costs one batch and one more try, and the next prompts fit at once", async () => {
+    const caller = callerOf("budget-overflow");
+    const sent = counts(caller, 1, 6_500);
+    const states: string[] = [];
+    for (let turn = 1; turn <= 12; turn += 1) states.push((await ask(caller, long(turn))).status);
+    expect(new Set(states)).toEqual(new Set(["done"]));
+    const { overflows, batches } = await stat(caller);
+    expect(overflows).toBeGreaterThan(0);
+    expect(overflows).toBeLessThanOrEqual(2); // the window is known from then on
+    expect(batches).toBeGreaterThan(0);
+    expect(sent).toHaveLength(12 + (overflows ?? 0));
+  });
+
+  it("cuts results of the run's own calls when the body is empty, each with its call, and keeps the whole as a page", async () => {
+    const caller = callerOf("budget-results");
+    const big = "a finding of note. ".repeat(1_000);
+    await objectOf(caller).importRows(caller, "k", [{ line: 1, row: { text: big.slice(0, 16_000), source: "s" } }]);
+    let refused = 0;
+    let answers = 0;
+    useModel(caller, (request): AsyncIterable<InferEvent> => {
+      const tokens = contextTokens(request.messages);
+      const sent = head(request.messages);
+      expect(sent.filter((message) => message.role === "tool")).toHaveLength(
+        sent.flatMap((message) => message.tool_calls ?? []).length,
+      );
+      if (tokens > 8_000) {
+        refused += 1;
+        const error = failure("payload_too_large", "The prompt is larger than the model takes.");
+        return play([{ type: "error", error, retryable: false }]);
+      }
+      answers += 1;
+      return play(answers < 4 ? [calls(["memory_read", { handle: "p1" }])] : [text("Done.")]);
+    });
+    const run = await ask(caller, "Xyzzy.");
+    expect(run.status).toBe("done");
+    expect(refused).toBeGreaterThan(0);
+  });
+
+  it("ends a run that nothing makes smaller, and says why", async () => {
+    const caller = callerOf("budget-hopeless");
+    const sent = counts(caller, 1, 10);
+    const run = await ask(caller, "Hello.");
+    expect(run.status).toBe("failed");
+    expect(run.error?.code).toBe("payload_too_large");
+    expect(sent.length).toBeLessThanOrEqual(2);
+    expect(await rows(caller, "SELECT id FROM messages")).toHaveLength(1);
+  });
+
+  it("is told from the words of a provider, whatever its code", () => {
+    for (const said of [
+      "3006: Request is too large",
+      "5021: This model's maximum context length is 8192 tokens",
+      "AiError: The estimated number of input tokens exceeds the context window",
+      "400: prompt is too long: 210000 tokens > 200000 maximum",
+    ]) {
+      expect(readAiError(new Error(said)).error.code).toBe("payload_too_large");
+    }
+    expect(readAiError(new Error("3040: no capacity")).error.code).toBe("model_unavailable");
+    expect(estimateTokens("")).toBe(0);
+  });
+});
