@@ -7,6 +7,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 
 const FIGURES = [
+  "documents",
   "memory-search",
   "residency",
   "context-cost",

@@ -15,6 +15,8 @@ export interface Server {
   readonly url: string;
   /** Key of a user made for this measurement. */
   readonly key: string;
+  /** Its state folder; null when the server was there before. */
+  readonly home: string | null;
   close(): Promise<void>;
 }
 
@@ -78,7 +80,7 @@ export async function openServer(): Promise<Server> {
   if (given !== undefined) {
     const home = process.env["LAMINA_HOME"] ?? join(ROOT, ".lamina");
     const admin = process.env["LAMINA_API_KEY"] ?? readFileSync(join(home, "key"), "utf8").trim();
-    return { url: given, key: await makeKey(given, admin), close: () => Promise.resolve() };
+    return { url: given, key: await makeKey(given, admin), home: null, close: () => Promise.resolve() };
   }
   const port = await freePort();
   const home = mkdtempSync(join(tmpdir(), "lamina-bench-"));
@@ -95,7 +97,7 @@ export async function openServer(): Promise<Server> {
   };
   try {
     await waitFor(`${url}/health`, READY_MS);
-    return { url, key: await makeKey(url, readFileSync(join(home, "key"), "utf8").trim()), close };
+    return { url, key: await makeKey(url, readFileSync(join(home, "key"), "utf8").trim()), home, close };
   } catch (error) {
     await close();
     throw error;
