@@ -73,7 +73,9 @@ function framesOf(references: readonly LoggedReference[]): Resident[] {
 /** The pages a run wanted and did not itself bring along. */
 function wantedBy(run: LoggedRun): Resident[] {
   const own = new Set(framesOf(run.references.filter(({ how }) => how === "body")).map(({ id }) => id));
-  const used = run.references.filter(({ how, why }) => WANTED.has(how) || (how === "tail" && why === "named"));
+  const used = run.references.filter(
+    ({ how, why }) => WANTED.has(how) || (how === "tail" && why?.startsWith("named") === true),
+  );
   return framesOf(used).filter(({ id }) => !own.has(id));
 }
 

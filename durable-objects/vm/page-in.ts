@@ -21,7 +21,7 @@ import type { ResidentPage } from "#kernel/vm/page.ts";
 import { pinnedItems } from "#kernel/vm/pinned.ts";
 import { readPages } from "#kernel/vm/page-table.ts";
 import { planTail, type TailEntry } from "#kernel/vm/pager/plan-tail.ts";
-import { noteReferences, pageFrame } from "#kernel/vm/reference-log.ts";
+import { noteReferences } from "#kernel/vm/reference-log.ts";
 import { refreshBlocks } from "#kernel/vm/shared-blocks.ts";
 import { lineTokens, POINTER_TOKENS } from "#kernel/vm/tail.ts";
 import { currentFirst } from "#kernel/vm/supersede.ts";
@@ -46,8 +46,8 @@ export async function pageIn(kernel: Kernel, run: LiveRun, data: TraceData): Pro
   noteTail(kernel, run.id, [...run.mapped]); // with what an earlier instance had mapped
   const why = (page: number): string =>
     run.named.includes(page) ? "named" : scores.has(page) ? "search" : "supersedes";
-  for (const page of pages) {
-    if (run.tail.includes(page.number)) noteReferences(kernel, run, "tail", [pageFrame(page)], why(page.number));
+  for (const { page, how, tokens } of entries) {
+    noteReferences(kernel, run, "tail", [{ id: page, tokens }], how === "whole" ? why(page) : `${why(page)}, ${how}`);
   }
   Object.assign(data, {
     pages: entries.length,
@@ -65,8 +65,11 @@ export async function pageIn(kernel: Kernel, run: LiveRun, data: TraceData): Pro
 /** Pages that stand in the prompt whatever is asked: the citable ones of the body, and the pinned ones. */
 function standing(kernel: Kernel, run: LiveRun, data: TraceData): ReadonlySet<number> {
   const body = prepareBody(kernel, run, data).flatMap((message) => (isCitable(message) ? message.page : []));
-  const pinned = pinnedItems(kernel).flatMap((item) => (item.shown ? (item.page ?? []) : []));
-  return new Set([...body, ...pinned]);
+  const pinned = pinnedItems(kernel).flatMap(({ shown, page, tokens }) =>
+    shown && page !== null ? { id: page, tokens } : [],
+  );
+  noteReferences(kernel, run, "pinned", pinned);
+  return new Set([...body, ...pinned.map(({ id }) => id)]);
 }
 
 interface Found {

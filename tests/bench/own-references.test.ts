@@ -28,7 +28,7 @@ function turn(place: number, ...cited: string[]): LoggedRun {
 describe("a process's own references", () => {
   it("become wanted pages, calls and frames, without what the run itself brought", () => {
     const own = run(1, [
-      reference("tail", "p7", { why: "named" }),
+      reference("tail", "p7", { why: "named, excerpt" }),
       reference("tail", "p8", { why: "search" }),
       reference("found", "p6"),
       reference("fault", "p9", { step: 2 }),

@@ -12,6 +12,7 @@ import {
   storeReferences,
   type ReferenceNotes,
 } from "#kernel/vm/reference-log.ts";
+import { pinPage } from "#kernel/vm/pinned.ts";
 import { calls, inKernel, installSeam, play, rows, text, useModel } from "#tests/kernel/kernel-seam.ts";
 import { ask, callerOf, objectOf, unwrap } from "#tests/kernel/process-client.ts";
 
@@ -44,8 +45,26 @@ describe("the reference log", () => {
       ["body", 2, "message"],
       ["body", 2, "p3"], // the answer
     ]);
-    expect(row?.references[0]).toMatchObject({ why: "search", tokens: page.tokens });
+    expect(row?.references[0]).toMatchObject({ why: "search" });
+    expect(row?.references[0]?.tokens).toBeGreaterThan(page.tokens); // its whole line
+    expect(row?.references[1]).toMatchObject({ tokens: page.tokens });
     expect(JSON.stringify(await rows(caller, "SELECT * FROM page_references"))).not.toMatch(/spare|blue/);
+  });
+
+  it("tells what was pinned, named, and only pointed to", async () => {
+    const caller = callerOf("log-of-pins");
+    const pinned = unwrap(await objectOf(caller).writePage(caller, { text: "I live in Ghent.", kind: "fact" }));
+    await inKernel(caller, (kernel) => pinPage(kernel, 1));
+    useModel(caller, () => play([text("Noted.")]));
+    await ask(caller, "The gate of the yard is painted yellow.");
+    const { run } = await ask(caller, `What of ${pinned.handle} and the yellow gate of the yard?`);
+    const row = await inKernel(caller, (kernel) => readReferences(kernel, run));
+    const tail = row?.references.filter(({ how }) => how !== "body").map(({ how, id, why }) => [how, id, why]);
+    expect(tail).toEqual([
+      ["pinned", 1, null],
+      ["tail", 1, "named, pointer"],
+      ["tail", 2, "search, pointer"],
+    ]);
   });
 
   it("forgets a page", async () => {
