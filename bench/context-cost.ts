@@ -10,7 +10,7 @@
  * would add as calls of their own. Resent: tokens a call neither cached nor new.
  */
 import { auditedConversations, type Stream } from "#bench/locomo-stream.ts";
-import { dataFolder } from "#bench/memory-search-data.ts";
+import { dataFolder } from "#bench/search-data.ts";
 import {
   contenders,
   formulaCost,

@@ -16,6 +16,9 @@ export interface LocomoTurn {
   readonly id: string;
   readonly session: number;
   readonly speaker: string;
+  /** What was said, and the caption of the picture sent with it, if any; `text` has both. */
+  readonly said: string;
+  readonly caption: string | null;
   readonly text: string;
   /** Wall clock as UTC milliseconds, null when the session's date does not parse. */
   readonly at: number | null;
@@ -29,6 +32,8 @@ export interface LocomoQuestion {
   readonly answer: string | null;
   readonly category: LocomoCategory;
   readonly evidence: readonly string[];
+  /** As labelled, one entry an id, malformed ones too: the official recall counts them as misses. */
+  readonly labels: readonly string[];
 }
 
 export interface LocomoConversation {
@@ -77,7 +82,8 @@ function readTurns(conversation: Record<string, unknown>): LocomoTurn[] {
       const said = text(turn?.text);
       if (id === null || speaker === null || said === null) return [];
       const caption = text(turn?.blip_caption);
-      return [{ id, session, speaker, at, text: caption === null ? said : `${said} [image: ${caption}]` }];
+      const shown = caption === null ? said : `${said} [image: ${caption}]`;
+      return [{ id, session, speaker, at, said, caption, text: shown }];
     });
   });
 }
@@ -92,7 +98,15 @@ function readQuestions(rows: readonly unknown[]): LocomoQuestion[] {
     const question = text(entry?.question);
     const kind = category(entry?.category);
     if (entry === null || question === null || kind === null) return [];
-    return [{ question, category: kind, answer: text(entry.answer), evidence: evidenceIds(entry.evidence) }];
+    return [
+      {
+        question,
+        category: kind,
+        answer: text(entry.answer),
+        evidence: evidenceIds(entry.evidence),
+        labels: list(entry.evidence).map((label) => text(label) ?? ""),
+      },
+    ];
   });
 }
 

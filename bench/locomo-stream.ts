@@ -7,7 +7,7 @@
  */
 import type { ReplayEvent } from "#bench/pager-replay.ts";
 import type { Resident } from "#bench/pager-policies.ts";
-import { auditedCases, indexOf, locomoCases, type MemoryCase, type MemoryQuestion } from "#bench/memory-search-data.ts";
+import { auditedCases, indexOf, locomoCases, type MemoryCase, type MemoryQuestion } from "#bench/search-data.ts";
 import type { SearchHit, SearchIndex } from "#kernel/vm/search-index.ts";
 import { lineTokens } from "#kernel/vm/tail.ts";
 import { analyze } from "#shared/text/words.ts";

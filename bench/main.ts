@@ -8,7 +8,7 @@ import { join } from "node:path";
 
 const FIGURES = [
   "documents",
-  "memory-search",
+  "search",
   "residency",
   "context-cost",
   "compaction",

@@ -7,7 +7,7 @@
  */
 import { mean } from "#bench/report.ts";
 import { bm25Searcher, indexedSearcher, streamOf, type Searcher, type Stream } from "#bench/locomo-stream.ts";
-import type { MemoryCase } from "#bench/memory-search-data.ts";
+import type { MemoryCase } from "#bench/search-data.ts";
 import {
   belady,
   clock,

@@ -8,7 +8,7 @@
  * neither, of 100 wanted and of 100 evictions. Premature: evicted pages wanted within 20 calls, of 100 evictions.
  */
 import { auditedConversations } from "#bench/locomo-stream.ts";
-import { dataFolder } from "#bench/memory-search-data.ts";
+import { dataFolder } from "#bench/search-data.ts";
 import {
   contenders,
   growthOf,

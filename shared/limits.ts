@@ -117,6 +117,17 @@ export const TERM_CHARACTERS = 64; // characters of one indexed word; protects t
 export const REFERENCE_RUNS = 4_096; // runs whose page references are kept for the replay; protects the object's size
 export const REFERENCES_PER_RUN = 2_048; // page references noted of one run; protects the object's rows
 
+// Latent space and enumeration
+export const LATENT_PAGES = 48; // pages from which a process has a latent space; fewer teach nothing
+export const LATENT_ROWS = 4_096; // pages sampled to learn a space; protects the object's memory and time
+export const LATENT_TERMS = 16_384; // words of a space, the most common ones; protects the same
+export const LATENT_STEP = 1_000_000; // multiply-adds between two pauses of a rebuild; protects the object's event loop
+export const LATENT_SLOTS_AT_ONCE = 16_384; // pages placed in a space at once; protects the object's memory
+export const LATENT_TERMS_PER_ROW = 2_048; // words of one stored row, below 400 KB; protects the row limit
+export const LATENT_IDLE_MS = 20_000; // milliseconds after the last write before a space is rebuilt; lets writes go first
+export const ENUMERATED_PAGES = 160; // pages considered for a walk along time
+export const ENUMERATED_WORDS_TOKENS = 24; // tokens of a page's words in such a walk
+
 // Pool
 export const POOL_ATTEMPTS = 3; // times a run asks a pool that does not answer
 export const POOL_SLOTS = 256; // concurrent inferences of one model until the provider says less

@@ -23,13 +23,15 @@ export const PLACE = {
   best: 13, // best near2 in the session
   top3: 14, // mean of the session's three best near2
   asked: 15, // the question is about what the assistant said, and the assistant said the page
-  lengthShort: 16, // ln(1 + min(words, 60))
-  lengthLong: 17, // ln(max(words, 60) / 60)
-  question: 18, // the page itself asks
-  address: 19, // share of "you"
-  reaction: 20, // opens with "Wow", "Thanks"
-  edge: 21, // first or last two of its session
-  user: 22, // said by the user
+  kind: 16, // the page names one of the kind asked for (notes): weight of the rarest such kind
+  latent: 17, // cosine of page and question in the latent space; 0 without a space
+  lengthShort: 18, // ln(1 + min(words, 60))
+  lengthLong: 19, // ln(max(words, 60) / 60)
+  question: 20, // the page itself asks
+  address: 21, // share of "you"
+  reaction: 22, // opens with "Wow", "Thanks"
+  edge: 23, // first or last two of its session
+  user: 24, // said by the user
 } as const;
 
 export type FeatureName = keyof typeof PLACE;

@@ -16,6 +16,7 @@
 import { QUERY_TERMS } from "#shared/limits.ts";
 import { clusterMates } from "#shared/text/clusters.ts";
 import { PLACE } from "#kernel/vm/feature-names.ts";
+import { noteTermsAsked } from "#kernel/vm/notes.ts";
 import { LENGTHS, type PageColumns } from "#kernel/vm/page-columns.ts";
 import type { Postings } from "#kernel/vm/postings.ts";
 import { Field, inverseFrequency, TermWindow, type WindowVisitor } from "#kernel/vm/term-window.ts";
@@ -52,6 +53,8 @@ export class LexicalColumns {
   readonly #postings: Postings;
   readonly #window: TermWindow;
   values = new Float64Array(0);
+  /** Weight of the rarest asked kind that the page names, by slot; empty when the question asks by no kind. */
+  kinds = new Float64Array(0);
   share = 0;
 
   constructor(pages: PageColumns, postings: Postings) {
@@ -61,7 +64,7 @@ export class LexicalColumns {
   }
 
   get bytes(): number {
-    return this.values.length * 8 + this.#window.bytes;
+    return (this.values.length + this.kinds.length) * 8 + this.#window.bytes;
   }
 
   measure(terms: readonly string[]): void {
@@ -76,6 +79,24 @@ export class LexicalColumns {
     let whole = 0;
     for (const weight of weights.values()) whole += weight;
     this.share = whole > 0 ? 1 / whole : 1;
+    this.#measureKinds(noteTermsAsked(terms));
+  }
+
+  /** Notes are terms that no text holds, so they have postings like any other. */
+  #measureKinds(notes: readonly string[]): void {
+    const asked = notes.flatMap((note) => this.#postings.find(note) ?? []);
+    if (asked.length === 0) {
+      this.kinds = new Float64Array(0);
+      return;
+    }
+    const kinds = this.kinds.length < this.#pages.used ? new Float64Array(this.#pages.capacity) : this.kinds.fill(0);
+    this.kinds = kinds;
+    for (const id of asked) {
+      const weight = Math.log(1 + this.#pages.size / (this.#postings.holders(id) + 0.5));
+      this.#postings.forEachPage(id, (slot) => {
+        if ((kinds[slot] ?? 0) < weight) kinds[slot] = weight;
+      });
+    }
   }
 
   #fields(): Fields {

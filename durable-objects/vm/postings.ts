@@ -46,8 +46,11 @@ export class Postings {
     );
   }
 
-  add(slot: number, terms: readonly string[]): void {
-    for (const [term, count] of countTerms(terms)) this.addCount(this.idOf(term), slot, count);
+  /** Adds a page's terms; answers how often it holds each. */
+  add(slot: number, terms: readonly string[]): Map<string, number> {
+    const counts = countTerms(terms);
+    for (const [term, count] of counts) this.addCount(this.idOf(term), slot, count);
+    return counts;
   }
 
   /** The number of a term, a new one if it is not held; a posting must follow. For loading many pages at once. */
@@ -96,6 +99,16 @@ export class Postings {
     return true;
   }
 
+  /** Every term there is with its number. */
+  forEachTerm(visit: (term: string, id: number) => void): void {
+    for (const [term, id] of this.#ids) visit(term, id);
+  }
+
+  /** Pages that hold the term of this number. */
+  holders(id: number): number {
+    return this.#lists.length(id);
+  }
+
   has(term: string): boolean {
     return this.#ids.has(term);
   }
@@ -134,6 +147,18 @@ export class Postings {
       count[slot] = before + more;
     }
     return next;
+  }
+
+  /** Visits the pages that hold a term, in no order, with how often each does. */
+  forEachPage(id: number, visit: (slot: number, count: number) => void): void {
+    const length = this.#lists.length(id);
+    const buffer = new Uint32Array(length);
+    this.#lists.copy(id, buffer);
+    for (const posting of buffer) {
+      const slot = posting >>> COUNT_BITS;
+      const count = posting & LARGE_COUNT;
+      visit(slot, count === LARGE_COUNT ? (this.#large.get(id * MOST_SLOTS + slot) ?? count) : count);
+    }
   }
 
   /** One Chinese character as a question's term stands for every pair that holds it, since pages are indexed by pairs. */

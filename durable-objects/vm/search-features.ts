@@ -25,6 +25,7 @@ import {
   USER,
   type PageColumns,
 } from "#kernel/vm/page-columns.ts";
+import type { PageVectors } from "#kernel/vm/latent-pages.ts";
 import type { Postings } from "#kernel/vm/postings.ts";
 import type { Question } from "#kernel/vm/search-question.ts";
 import type { Weights } from "#kernel/vm/search-weights.ts";
@@ -45,6 +46,7 @@ export function readStatic(pages: PageColumns, slot: number, into: Float64Array)
 export class FeatureReader {
   readonly #pages: PageColumns;
   readonly #lexical: LexicalColumns;
+  readonly #vectors: PageVectors;
   readonly #weights = new Float64Array(FEATURES.length);
   /** Where `read` wants the values; null while pages are only weighed. */
   #into: Float64Array | null = null;
@@ -56,6 +58,8 @@ export class FeatureReader {
   /** The named speaker's number; NONE when nobody is named, or nobody of that name is held. */
   #speaker = NONE;
   #asksUser = false;
+  #asksKind = false;
+  #asksLatent = false;
   /** The day last compared with the question's date, and what came of it: pages beside each other are often of one day. */
   #day = -1;
   #dayMatch = 0;
@@ -64,8 +68,9 @@ export class FeatureReader {
   #second = new Float64Array(0);
   #third = new Float64Array(0);
 
-  constructor(pages: PageColumns, postings: Postings) {
+  constructor(pages: PageColumns, postings: Postings, vectors: PageVectors) {
     this.#pages = pages;
+    this.#vectors = vectors;
     this.#lexical = new LexicalColumns(pages, postings);
   }
 
@@ -84,6 +89,8 @@ export class FeatureReader {
     this.#speaker = question.speaker === null ? NONE : (this.#pages.speakers.find(question.speaker) ?? NONE);
     this.#asksUser = question.speaker === null && question.firstPerson;
     this.#lexical.measure(question.terms);
+    this.#asksKind = this.#lexical.kinds.length > 0;
+    this.#asksLatent = this.#vectors.ask(question.terms);
     this.#measureSessions();
   }
 
@@ -122,7 +129,8 @@ export class FeatureReader {
     if (
       (values[base + PLACE.near2] ?? 0) > 0 ||
       (values[base + PLACE.mates] ?? 0) > 0 ||
-      (values[base + PLACE.spelling] ?? 0) > 0
+      (values[base + PLACE.spelling] ?? 0) > 0 ||
+      (this.#asksKind && (this.#lexical.kinds[slot] ?? 0) > 0)
     )
       return true;
     return this.#isSpokenByAsked(slot) || this.#dateOf(slot) > 0;
@@ -132,10 +140,21 @@ export class FeatureReader {
   read(slot: number, into: Float64Array): void {
     this.#into = into.fill(0);
     this.weigh(slot);
+    this.weighLatent(slot);
     this.#into = null;
   }
 
-  /** The weighted sum of the features of a page that depend on the question. */
+  /** What `weighLatent` can add to any page at the most. */
+  get latentMost(): number {
+    return this.#asksLatent ? Math.abs(this.#weights[PLACE.latent] ?? 0) : 0;
+  }
+
+  /** The weighted nearness of page and question: the dearest feature, so it is asked for last. */
+  weighLatent(slot: number): number {
+    return this.#asksLatent ? this.#add(PLACE.latent, this.#vectors.nearness(slot)) : 0;
+  }
+
+  /** The weighted sum of the features of a page that depend on the question, but for `weighLatent`. */
   weigh(slot: number): number {
     const pages = this.#pages;
     const { values, share } = this.#lexical;
@@ -156,6 +175,7 @@ export class FeatureReader {
     if (this.#asksDate) sum += this.#add(PLACE.date, this.#dateOf(slot));
     if (this.#asksTime && (flags & TIME) !== 0) sum += this.#add(PLACE.when, 1);
     if (this.#asksWhere) sum += this.#add(PLACE.where, (pages.names[slot] ?? 0) / 3);
+    if (this.#asksKind) sum += this.#add(PLACE.kind, this.#lexical.kinds[slot] ?? 0);
     if (this.#asksAssistant && (flags & ASSISTANT) !== 0) sum += this.#add(PLACE.asked, 1);
     return sum + this.#weighSession(slot);
   }

@@ -16,7 +16,18 @@ import { FeatureReader, readStatic } from "#kernel/vm/search-features.ts";
 import { ASSISTANT, EVIDENCE, NONE, PageColumns, resized, USER, type HeldEntry } from "#kernel/vm/page-columns.ts";
 import { Postings } from "#kernel/vm/postings.ts";
 import { readQuestion, type Question } from "#kernel/vm/search-question.ts";
-import { ASSISTANT_WEIGHTS, PEER_WEIGHTS, type Weights } from "#kernel/vm/search-weights.ts";
+import {
+  ASSISTANT_WEIGHTS,
+  ASSISTANT_WORD_WEIGHTS,
+  PEER_WEIGHTS,
+  PEER_WORD_WEIGHTS,
+  TOPIC_WEIGHTS,
+  type Weights,
+} from "#kernel/vm/search-weights.ts";
+import { PageVectors } from "#kernel/vm/latent-pages.ts";
+import { sampleRows, type LatentSample } from "#kernel/vm/latent-rows.ts";
+import type { TermVectors } from "#kernel/vm/latent-terms.ts";
+import { indexedTerms } from "#kernel/vm/notes.ts";
 import type { IndexEntry } from "#kernel/vm/search-entry.ts";
 import { TopHits } from "#kernel/vm/top-hits.ts";
 
@@ -26,6 +37,10 @@ export interface SearchQuery {
   text: string;
   limit: number;
   kinds?: readonly string[];
+  /** Only what the user said. */
+  role?: "user";
+  /** By likeness of topic alone, whoever said it and however: for a walk along time. */
+  ranking?: "topic";
   /** UTC milliseconds, both inclusive. Pages without a time are left out when either is given. */
   from?: number;
   to?: number;
@@ -50,11 +65,12 @@ export interface Measured {
 export class SearchIndex {
   readonly #pages = new PageColumns();
   readonly #postings = new Postings();
-  readonly #reader = new FeatureReader(this.#pages, this.#postings);
+  readonly #vectors = new PageVectors();
+  readonly #reader = new FeatureReader(this.#pages, this.#postings, this.#vectors);
   readonly #values = new Float64Array(FEATURES.length);
   /** Weighted sum of a page's static features under `#weights`. */
   #standing = new Float64Array(0);
-  #weights: Weights = ASSISTANT_WEIGHTS;
+  #weights: Weights = ASSISTANT_WORD_WEIGHTS;
   #rolePages = 0;
   #speakerPages = 0;
   /** The names of all speakers, in order; null after a speaker came or went. */
@@ -66,7 +82,9 @@ export class SearchIndex {
 
   /** Bytes of memory: arrays exactly, maps by an estimate. */
   get bytes(): number {
-    return this.#pages.bytes + this.#postings.bytes + this.#reader.bytes + this.#standing.length * 8;
+    return (
+      this.#pages.bytes + this.#postings.bytes + this.#reader.bytes + this.#vectors.bytes + this.#standing.length * 8
+    );
   }
 
   has(page: number): boolean {
@@ -78,7 +96,8 @@ export class SearchIndex {
     this.remove(entry.page, heldTerms);
     const { terms, ...rest } = entry;
     const slot = this.addHeld({ ...rest, length: terms.length });
-    this.#postings.add(slot, terms);
+    const counts = this.#postings.add(slot, indexedTerms(terms));
+    this.#vectors.place(slot, counts);
   }
 
   /** The page's numbers without its words, which must follow at the slot it answers: `idOf` and `addCount` of `postings`. */
@@ -102,7 +121,8 @@ export class SearchIndex {
   remove(page: number, heldTerms?: readonly string[]): void {
     const slot = this.#pages.slotOf(page);
     if (slot === undefined) return;
-    this.#postings.remove(slot, heldTerms);
+    this.#postings.remove(slot, heldTerms === undefined ? undefined : indexedTerms(heldTerms));
+    this.#vectors.clear(slot);
     this.#count(slot, -1);
     const speakers = this.#pages.speakers.size;
     const [before, after] = [this.#pages.previous[slot] ?? NONE, this.#pages.next[slot] ?? NONE];
@@ -128,17 +148,37 @@ export class SearchIndex {
   /** Ranked pages, best first; equal scores by page order. */
   search(query: SearchQuery): SearchHit[] {
     if (query.limit <= 0 || this.size === 0) return [];
-    const weights = this.#useWeights();
+    const topic = query.ranking === "topic";
+    const weights = topic ? TOPIC_WEIGHTS : this.#useWeights();
     this.#reader.ask(this.#questionOf(query.text, query.now), weights);
+    const most = this.#reader.latentMost;
     const hits = new TopHits(Math.min(query.limit, this.size), this.#pages);
     const wanted = this.#wanted(query);
     const { used } = this.#pages;
     for (let slot = 0; slot < used; slot += 1) {
       if (!this.#reader.isRelated(slot)) continue;
-      const score = (this.#standing[slot] ?? 0) + this.#reader.weigh(slot);
+      const plain = (topic ? 0 : (this.#standing[slot] ?? 0)) + this.#reader.weigh(slot);
+      if (topic && plain <= 0) continue;
+      // Without the nearness at its best it would not be among the results: no need to work it out.
+      if (most > 0 && !hits.admits(plain + most, slot)) continue;
+      const score = plain + this.#reader.weighLatent(slot);
       if (hits.admits(score, slot) && wanted(slot)) hits.add(score, slot);
     }
     return hits.ranked().map(({ slot, score }) => ({ page: this.#pages.page[slot] ?? 0, score: softplus(score) }));
+  }
+
+  /** The sample that a latent space of these pages is learned from. */
+  latentSample(): LatentSample {
+    return sampleRows(this.#pages, this.#postings);
+  }
+
+  /** Takes a latent space in use, or none. */
+  useLatent(terms: TermVectors | null): void {
+    this.#vectors.useTerms(terms, this.#postings, this.#pages.used);
+  }
+
+  get hasLatent(): boolean {
+    return this.#vectors.hasSpace;
   }
 
   /** Every feature of every page for a query: what `search` weighs. */
@@ -168,7 +208,13 @@ export class SearchIndex {
    */
   #useWeights(): Weights {
     const assistant = this.#rolePages > this.#speakerPages || this.#speakerPages === 0;
-    const weights = assistant ? ASSISTANT_WEIGHTS : PEER_WEIGHTS;
+    const weights = this.#vectors.hasSpace
+      ? assistant
+        ? ASSISTANT_WEIGHTS
+        : PEER_WEIGHTS
+      : assistant
+        ? ASSISTANT_WORD_WEIGHTS
+        : PEER_WORD_WEIGHTS;
     if (weights === this.#weights) return weights;
     this.#weights = weights;
     for (let slot = 0; slot < this.#pages.used; slot += 1) this.#stand(slot);
@@ -191,12 +237,13 @@ export class SearchIndex {
   }
 
   /** The query's filters as one question about a slot, the dearest last. */
-  #wanted({ kinds, from, to, filter }: SearchQuery): (slot: number) => boolean {
+  #wanted({ kinds, role, from, to, filter }: SearchQuery): (slot: number) => boolean {
     const pages = this.#pages;
     const allowed = kinds === undefined ? null : new Set(kinds.map((kind) => pages.kinds.find(kind) ?? NONE));
     return (slot) => {
       const at = pages.at[slot] ?? NaN;
       if (allowed !== null && !allowed.has(pages.kind[slot] ?? NONE)) return false;
+      if (role === "user" && ((pages.flags[slot] ?? 0) & USER) === 0) return false;
       // Not `at < from`: a page without a time compares as NaN.
       if (from !== undefined && !(at >= from)) return false;
       if (to !== undefined && !(at <= to)) return false;

@@ -1,5 +1,5 @@
 /**
- * Reads the measuring data of the memory search figures: LoCoMo conversations and BEAM chats as pages with questions.
+ * Reads the measuring data of the search figures: LoCoMo conversations and BEAM chats as pages with questions.
  *
  * Use `locomoCases(folder)` and `beamCases(folder)`; `dataFolder()` is `$BENCH_DATA`, or the shared data beside the repository.
  * What must hold: third-party data is only measured with. Nothing of it is written anywhere, and a missing folder is an empty list.
@@ -8,6 +8,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { SearchIndex, indexEntry } from "#kernel/vm/search-index.ts";
+import { locomoNumbers, readConversation, type LocomoCategory, type LocomoConversation } from "#bench/locomo-data.ts";
 import type { IndexablePage } from "#kernel/vm/search-entry.ts";
 
 export interface MemoryQuestion {
@@ -49,16 +50,7 @@ function string(value: Json | undefined): string {
   return typeof value === "string" ? value : "";
 }
 
-/** "1:56 pm on 8 May, 2023" as wall time. */
-function sessionTime(header: string): number | null {
-  const match = /^(\d+):(\d+) (am|pm) on (.+)$/.exec(header);
-  const day = match === null ? Number.NaN : Date.parse(`${match[4] ?? ""} UTC`);
-  if (match === null || Number.isNaN(day)) return null;
-  const hour = (Number(match[1]) % 12) + (match[3] === "pm" ? 12 : 0);
-  return day + (hour * 60 + Number(match[2])) * 60_000;
-}
-
-const CATEGORIES: Readonly<Record<number, string>> = {
+const CATEGORIES: Readonly<Record<LocomoCategory, string>> = {
   1: "multi-hop",
   2: "temporal",
   3: "open-domain",
@@ -66,54 +58,41 @@ const CATEGORIES: Readonly<Record<number, string>> = {
   5: "adversarial",
 };
 
-function evidencePages(ids: Json | undefined, pageOf: ReadonlyMap<string, number>): number[] {
-  return list(ids).map((id) => {
-    const match = /D:?(\d+):(\d+)/.exec(string(id));
+/** One page a label: the official protocol reads the first id of each and counts one that names no turn as a miss. */
+function evidencePages(labels: readonly string[], pageOf: ReadonlyMap<string, number>): number[] {
+  return labels.map((label) => {
+    const match = /D:?(\d+):(\d+)/.exec(label);
     return (match === null ? undefined : pageOf.get(`D${Number(match[1])}:${Number(match[2])}`)) ?? -1;
   });
 }
 
-function locomoCase(path: string, name: string): MemoryCase {
-  const file = fields(readJson(path));
-  const conversation = fields(file["conversation"]);
-  const pages: IndexablePage[] = [];
-  const pageOf = new Map<string, number>();
-  for (
-    let session = 1;
-    conversation[`session_${session}_date_time`] !== undefined || conversation[`session_${session}`] !== undefined;
-    session += 1
-  ) {
-    const at = sessionTime(string(conversation[`session_${session}_date_time`]));
-    for (const turn of list(conversation[`session_${session}`]).map(fields)) {
-      const caption = string(turn["blip_caption"]);
-      const text = caption === "" ? string(turn["text"]) : `${string(turn["text"])}\n${caption}`;
-      pageOf.set(string(turn["dia_id"]), pages.length);
-      pages.push({
-        page: pages.length,
-        session: String(session),
-        speaker: string(turn["speaker"]),
-        role: null,
-        kind: "turn",
-        at,
-        text,
-      });
-    }
-  }
-  const questions = list(file["qa"])
-    .map(fields)
-    .map((question) => ({
-      text: string(question["question"]),
-      category: CATEGORIES[Number(question["category"])] ?? "other",
-      evidence: evidencePages(question["evidence"], pageOf),
-    }));
-  return { name, pages, pageOf, questions };
+function locomoCase({ name, turns, questions }: LocomoConversation): MemoryCase {
+  const pageOf = new Map(turns.map((turn, page) => [turn.id, page]));
+  return {
+    name,
+    pageOf,
+    pages: turns.map(({ session, speaker, at, said, caption }, page) => ({
+      page,
+      session: String(session),
+      speaker,
+      role: null,
+      kind: "turn",
+      at,
+      text: caption === null ? said : `${said}\n${caption}`,
+    })),
+    questions: questions.map(({ question, category, labels }) => ({
+      text: question,
+      category: CATEGORIES[category],
+      evidence: evidencePages(labels, pageOf),
+    })),
+  };
 }
 
 export function locomoCases(folder: string): MemoryCase[] {
-  const path = join(folder, "locomo");
-  if (!existsSync(path)) return [];
-  const files = readdirSync(path).filter((file) => /^conversation-\d+\.json$/.test(file));
-  return files.sort().map((file) => locomoCase(join(path, file), file.replace(".json", "")));
+  return locomoNumbers.flatMap((number) => {
+    const conversation = readConversation(number, join(folder, "locomo"));
+    return conversation === null ? [] : [locomoCase(conversation)];
+  });
 }
 
 /**
@@ -129,7 +108,7 @@ export function auditedCases(folder: string, locomo: readonly MemoryCase[]): Mem
       const error = byQuestion.get(`locomo_${number}_qa${index}`);
       if (error === undefined) return [question];
       if (error["error_type"] !== "WRONG_CITATION") return [];
-      return [{ ...question, evidence: evidencePages(error["correct_evidence"], one.pageOf) }];
+      return [{ ...question, evidence: evidencePages(list(error["correct_evidence"]).map(string), one.pageOf) }];
     });
     return { ...one, questions };
   });
