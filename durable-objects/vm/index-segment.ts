@@ -8,11 +8,13 @@
  * segments of another format are not read but built anew from the entries.
  */
 import { ByteReader, ByteWriter } from "#kernel/vm/byte-codec.ts";
+import { indexedTerms } from "#kernel/vm/notes.ts";
 import { countTerms } from "#kernel/vm/postings.ts";
 import type { IndexEntry, PageRole } from "#kernel/vm/search-entry.ts";
 import type { SearchIndex } from "#kernel/vm/search-index.ts";
 
-const FORMAT = 1;
+/** Raised with `IndexEntry`, and with the kinds of `kinds.ts`, whose notes a segment holds. */
+export const FORMAT = 2;
 
 export interface SegmentPage {
   readonly entry: IndexEntry;
@@ -84,7 +86,7 @@ export function encodeSegment(pages: readonly SegmentPage[]): Uint8Array {
 function writeTerms(writer: ByteWriter, pages: readonly SegmentPage[]): void {
   const holders = new Map<string, number[]>();
   pages.forEach(({ entry }, row) => {
-    for (const [term, count] of countTerms(entry.terms)) {
+    for (const [term, count] of countTerms(indexedTerms(entry.terms))) {
       const list = holders.get(term);
       if (list === undefined) holders.set(term, [row, count]);
       else list.push(row, count);

@@ -4,7 +4,7 @@
  *
  * Use `kindsIn(terms)` for a page and `kindsAsked(terms)` for a question, both with analysed terms in order; they answer kind names.
  * What must hold: general knowledge written by hand, none taken from a data set; a kind in doubt is left out, since a page is
- * ranked up by it. A line is `name asked words | members`; a member of two words is written with "_", `@name` takes in the members
+ * ranked up by it. Stored index segments hold notes: a change here raises FORMAT in `index-segment.ts` (a test says so). A line is `name asked words | members`; a member of two words is written with "_", `@name` takes in the members
  * of another kind.
  */
 import { analyzeWord } from "#shared/text/words.ts";
@@ -72,6 +72,13 @@ tree education degree school qualification | degree bachelor master phd diploma 
 money money finance financial income budget expense spend savings | salary rent loan mortgage debt savings invest tax bill pension insurance bonus scholarship grant
 time schedule time deadline date | deadline appointment meeting schedule calendar
 `;
+
+/** Changes whenever the table does. */
+export function kindsChecksum(): number {
+  let sum = 0;
+  for (const character of KINDS) sum = (Math.imul(sum, 31) + (character.codePointAt(0) ?? 0)) | 0;
+  return sum >>> 0;
+}
 
 interface Kind {
   readonly name: string;

@@ -1,7 +1,8 @@
 /** Notes: a page is found by the kind of thing it names. All sentences are invented. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { kindsAsked, kindsIn } from "#kernel/vm/kinds.ts";
+import { FORMAT } from "#kernel/vm/index-segment.ts";
+import { kindsAsked, kindsChecksum, kindsIn } from "#kernel/vm/kinds.ts";
 import { indexedTerms, noteTermsAsked } from "#kernel/vm/notes.ts";
 import { indexEntry, SearchIndex } from "#kernel/vm/search-index.ts";
 import { analyze } from "#shared/text/words.ts";
@@ -34,6 +35,12 @@ describe("kinds", () => {
     expect(kindsAsked(analyze("Which pets does he keep?"))).toContain("animal");
     expect(kindsAsked(analyze("What instruments does she play?"))).toContain("instrument");
     expect(kindsAsked(analyze("How much is the fish?"))).toEqual([]);
+  });
+});
+
+describe("stored segments", () => {
+  it("are of a format that belongs to this table of kinds: raise FORMAT when it changes", () => {
+    expect({ format: FORMAT, checksum: kindsChecksum() }).toEqual({ format: 2, checksum: 396116413 });
   });
 });
 

@@ -2,17 +2,18 @@
  * The page score as its definition says it, page by page and term by term, with nothing kept or skipped: what the search index
  * must equal.
  *
- * Use `referenceSearch(entries, query)`. It shares with the index only how a question is read, the clusters, the date match and
- * the weights.
+ * Use `referenceSearch(entries, query)`. It shares with the index only how a question is read, the clusters, the notes, the date match
+ * and the weights. It knows no latent space.
  */
 import { QUERY_TERMS } from "#shared/limits.ts";
 import { clusterMates } from "#shared/text/clusters.ts";
 import { analyzeWord, STOP_WORDS } from "#shared/text/words.ts";
 import { FEATURES, type FeatureName } from "#kernel/vm/feature-names.ts";
+import { indexedTerms, noteTermsAsked } from "#kernel/vm/notes.ts";
 import { dateMatch } from "#kernel/vm/search-dates.ts";
 import type { IndexEntry, SearchQuery } from "#kernel/vm/search-index.ts";
 import { readQuestion, type Question } from "#kernel/vm/search-question.ts";
-import { ASSISTANT_WEIGHTS, PEER_WEIGHTS } from "#kernel/vm/search-weights.ts";
+import { ASSISTANT_WORD_WEIGHTS, PEER_WORD_WEIGHTS } from "#kernel/vm/search-weights.ts";
 
 export interface ReferenceHit {
   page: number;
@@ -38,7 +39,7 @@ function site(entries: readonly IndexEntry[]): Sited[] {
     const session = sessions.get(key) ?? [];
     sessions.set(key, session);
     const counts = new Map<string, number>();
-    for (const term of entry.terms) counts.set(term, (counts.get(term) ?? 0) + 1);
+    for (const term of indexedTerms(entry.terms)) counts.set(term, (counts.get(term) ?? 0) + 1);
     const values = Object.fromEntries(FEATURES.map((name) => [name, 0])) as Record<FeatureName, number>;
     const page = { entry, counts, session, place: 0, values };
     session.push(page);
@@ -118,6 +119,10 @@ function measureWords(pages: readonly Sited[], question: Question): void {
       page.values.near2 += weight * near2(count + 0.4 * one + 0.2 * two, page);
       page.values.window4 += weight * window4(wide, page);
     }
+  }
+  for (const note of noteTermsAsked(question.terms)) {
+    const weight = Math.log(1 + pages.length / ((known.get(note) ?? 0) + 0.5));
+    for (const page of pages) if (page.counts.has(note)) page.values.kind = Math.max(page.values.kind, weight);
   }
   measureKin(pages, weights, known, { own, near1, rarity });
   const whole = [...weights.values()].reduce((sum, weight) => sum + weight, 0);
@@ -206,11 +211,11 @@ export function referenceSearch(entries: readonly IndexEntry[], query: SearchQue
   const named = entries.filter(
     ({ role, speaker }) => role !== "user" && role !== "assistant" && speaker !== null,
   ).length;
-  const weights = roles > named || named === 0 ? ASSISTANT_WEIGHTS : PEER_WEIGHTS;
+  const weights = roles > named || named === 0 ? ASSISTANT_WORD_WEIGHTS : PEER_WORD_WEIGHTS;
   const hits = site(entries).flatMap((page) => {
     const values = features.get(page.entry.page);
     if (values === undefined || !isWanted(page, query)) return [];
-    if (values.near2 + values.mates + values.spelling + values.speaker + values.date === 0) return [];
+    if (values.near2 + values.mates + values.spelling + values.speaker + values.date + values.kind === 0) return [];
     const score = FEATURES.reduce((sum, name) => sum + (weights[name] ?? 0) * values[name], 0);
     return [{ page: page.entry.page, order: page.entry.order, score }];
   });
