@@ -68,7 +68,7 @@ identity identity gender orientation | transgender gay lesbian bisexual nonbinar
 relationship relationship status marital dating | single married divorced engaged widowed dating boyfriend girlfriend husband wife partner breakup
 body body | arm leg knee ankle shoulder back neck wrist foot hand elbow hip
 stress stress destress relax relaxing cope calm unwind | yoga meditation running pottery painting reading music walking therapy massage bath breathing journaling nature dancing
-tree education degree school qualification | degree bachelor master phd diploma certificate graduate university college
+degree education degree school qualification | degree bachelor master phd diploma certificate graduate university college
 money money finance financial income budget expense spend savings | salary rent loan mortgage debt savings invest tax bill pension insurance bonus scholarship grant
 time schedule time deadline date | deadline appointment meeting schedule calendar
 `;
