@@ -68,6 +68,7 @@ export const PAGE_NUMBER_GAP = 10_000_000; // page numbers an imported handle ma
 export const FSCK_PAGES = 5_000; // pages one call of a check looks at; protects the object's event loop
 export const FSCK_CHUNK = 200; // pages a check compares with D1 at once; protects the object's memory
 export const FSCK_FOUND = 500; // divergences one report lists; protects the reply
+export const RUNS_PER_PAGE = 500; // runs an exported page names; keeps its row below the line limit
 export const CLAIMS_COMPARED = 50; // newest claims of one subject that a new one is compared with; protects the object's event loop
 export const PAGES_SUCCEEDED = 8; // pages followed from one page to its successors and predecessors; protects page-in
 export const PROVENANCE_PAGES = 2_000; // pages one page may name as what it was made from; protects the object's rows

@@ -105,15 +105,21 @@ export function restoreThread(kernel: Kernel, thread: ThreadId, createdAt: numbe
 export function restoreMessage(
   kernel: Kernel,
   thread: ThreadId,
-  message: Message & { readonly page: number | null; readonly evicted: number; readonly createdAt: number },
+  message: Message & {
+    readonly page: number | null;
+    readonly run: string | null;
+    readonly evicted: number;
+    readonly createdAt: number;
+  },
 ): void {
   const before = kernel.sql
     .exec<{ updated_at: number }>("SELECT updated_at FROM threads WHERE id = ?", thread)
     .one().updated_at;
   const [id] = saveMessages(kernel, thread, null, [message]);
   kernel.sql.exec(
-    "UPDATE messages SET page = ?, evicted = ?, created_at = ? WHERE id = ?",
+    "UPDATE messages SET page = ?, run = ?, evicted = ?, created_at = ? WHERE id = ?",
     message.page,
+    message.run,
     message.evicted,
     message.createdAt,
     id,

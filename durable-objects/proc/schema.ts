@@ -117,6 +117,7 @@ const STEPS: readonly (readonly string[])[] = [
     ),
     ...segmentTrigger("delete", "AFTER DELETE ON pages WHEN OLD.entry IS NOT NULL", "OLD"),
   ],
+  [`CREATE INDEX pages_made ON pages (number) WHERE provenance <> '[]'`],
 ];
 
 /** Deletes the index segment of a page when what it holds of the page changes. Part of a released step: never edited. */

@@ -12,6 +12,7 @@ import { fault } from "#kernel/vm/fault.ts";
 import { exportBlocks } from "#kernel/vm/block-rows.ts";
 import { viewPage } from "#kernel/vm/page.ts";
 import { exportEvicted, exportRanges } from "#kernel/vm/range-rows.ts";
+import { exportLinks } from "#kernel/vm/run-links.ts";
 
 const BATCH = 100;
 
@@ -66,6 +67,10 @@ async function* pageBatches(kernel: Kernel): AsyncGenerator<object[]> {
     );
     if (!found.ok) throw new Error("a page body is out of reach");
     const evidence = new Map(rows.map((row) => [row.number, row.evidence === 1]));
+    const links = exportLinks(
+      kernel,
+      rows.map((row) => row.number),
+    );
     yield found.value.pages.map((page) => {
       const { tokens: _tokens, ...view } = viewPage(page);
       const document = parseDocumentId(page.session);
@@ -73,6 +78,7 @@ async function* pageBatches(kernel: Kernel): AsyncGenerator<object[]> {
         type: "page",
         ...view,
         evidence: evidence.get(page.number) ?? true,
+        ...links.get(page.number),
         ...(document === null ? {} : { document }),
       };
     });
@@ -83,6 +89,7 @@ function* messageBatches(kernel: Kernel): Generator<object[]> {
   type Row = {
     id: number;
     thread: string;
+    run: string | null;
     role: string;
     content: string;
     tool_calls: string | null;
@@ -94,7 +101,7 @@ function* messageBatches(kernel: Kernel): Generator<object[]> {
   for (let after = 0; ;) {
     const rows = kernel.sql
       .exec<Row>(
-        `SELECT id, thread, role, content, tool_calls, tool_call_id, page, evicted, created_at FROM messages
+        `SELECT id, thread, run, role, content, tool_calls, tool_call_id, page, evicted, created_at FROM messages
          WHERE id > ? AND thread IN (SELECT id FROM threads WHERE ephemeral = 0) ORDER BY id LIMIT ?`,
         after,
         BATCH,
@@ -111,6 +118,7 @@ function* messageBatches(kernel: Kernel): Generator<object[]> {
       ...(row.tool_call_id === null ? {} : { toolCallId: row.tool_call_id }),
       page: row.page === null ? null : composePageHandle(row.page),
       ...(row.evicted === 0 ? {} : { evicted: exportEvicted(row.evicted) }),
+      ...(row.run === null ? {} : { run: row.run }),
       createdAt: new Date(row.created_at).toISOString(),
     }));
   }

@@ -3,38 +3,66 @@
  *
  * The page becomes a tombstone that is written to D1 over its body. What was made from it goes too: the turn that carried
  * the same words, and, in every run that created, showed or quoted the page, the instruction, answer, step results, event
- * chunks and messages; and summaries, stubs and frozen prefixes are made anew without it (`forget-context.ts`). Runs that merely had it in their prompt are scrubbed when their answer repeats its words. (Time
+ * chunks and messages; and the pages made from it; summaries, stubs and frozen prefixes are made anew without it
+ * (`forget-context.ts`). Runs that merely had it in their prompt are scrubbed when their answer repeats its words. (Time
  * Travel of D1 and point-in-time recovery of the object keep 30 days; the docs say so.)
  */
 import type { RunId } from "#shared/ids.ts";
 import { composePageHandle } from "#shared/ids.ts";
+import { QUERY_CHARACTERS } from "#shared/limits.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { notePages } from "#kernel/proc/live-run.ts";
 import { forgetFromContext } from "#kernel/vm/forget-context.ts";
 import type { ResidentPage } from "#kernel/vm/page.ts";
-import { buryPage } from "#kernel/vm/page-table.ts";
+import { buryPage, readPages } from "#kernel/vm/page-table.ts";
 import { forgetReferences } from "#kernel/vm/reference-log.ts";
 import { FORGOTTEN, repeats } from "#kernel/vm/repeats.ts";
 import { scrubRun } from "#kernel/vm/scrub.ts";
 
 /** Forgets one page; call it inside a transaction. Answers the numbers of all pages that went. */
 export function forgetPage(kernel: Kernel, page: ResidentPage): number[] {
-  const affected = affectedRuns(kernel, page);
-  const runs = affected.map(({ run }) => run);
-  const gone = new Set([page.number, ...sameWords(kernel, page, runs)]);
+  const gone = new Set<number>();
+  const queue = [page];
+  for (const one of queue) {
+    if (gone.has(one.number)) continue;
+    const affected = [...affectedRuns(kernel, one), ...importedAnswers(kernel, one)];
+    const same = sameWords(
+      kernel,
+      one,
+      affected.map(({ run }) => run),
+    );
+    for (const number of [one.number, ...same]) gone.add(number);
+    for (const { run, touched } of affected) forgetInRun(kernel, run, one, touched);
+    queue.push(...madeFrom(kernel, [one.number, ...same]));
+    scrubReplies(kernel, one);
+  }
   for (const number of gone) {
     buryPage(kernel, number);
     forgetReferences(kernel, number);
   }
-  for (const { run, touched } of affected) forgetInRun(kernel, run, page, touched);
   kernel.sql.exec(
     "UPDATE messages SET content = ?, tool_calls = NULL, page = NULL WHERE page IN (SELECT value FROM json_each(?))",
     FORGOTTEN,
     JSON.stringify([...gone]),
   );
   forgetFromContext(kernel, gone);
-  scrubReplies(kernel, page);
   return [...gone];
+}
+
+/** Pages made from these: what was drawn from them says it again. A summary of what left a prompt is made anew instead. */
+function madeFrom(kernel: Kernel, numbers: readonly number[]): ResidentPage[] {
+  const rows = kernel.sql
+    .exec<{ number: number }>(
+      `SELECT DISTINCT number FROM pages, json_each(pages.provenance) AS source
+       WHERE provenance <> '[]' AND deleted = 0 AND source.value IN (SELECT value FROM json_each(?))
+       AND number NOT IN (SELECT page FROM evictions)`,
+      JSON.stringify(numbers),
+    )
+    .toArray();
+  return readPages(
+    kernel,
+    rows.map((row) => row.number),
+  ).map((page) => ({ ...page, text: page.text ?? "" }));
 }
 
 /**
@@ -61,11 +89,11 @@ function forgetInRun(kernel: Kernel, run: RunId, page: ResidentPage, touched: bo
 function affectedRuns(kernel: Kernel, page: ResidentPage): { readonly run: RunId; readonly touched: boolean }[] {
   const rows = kernel.sql
     .exec<{ run: string; how: number; words: string }>(
-      `SELECT id AS run, MAX(how) AS how, output || ' ' || (instruction ->> '$.text') AS words FROM (
+      `SELECT id AS run, MAX(how) AS how, COALESCE(output || ' ' || (instruction ->> '$.text'), '') AS words FROM (
          SELECT run AS id, how <> 'mapped' AS how FROM run_pages WHERE page = ?1
          UNION SELECT runs.id, 0 FROM runs, json_each(runs.tail) AS mapped WHERE mapped.value = ?1
          UNION SELECT ?2, 1
-       ) JOIN runs USING (id) GROUP BY id`,
+       ) LEFT JOIN runs USING (id) WHERE id IS NOT NULL GROUP BY id`,
       page.number,
       page.run,
     )
@@ -73,6 +101,27 @@ function affectedRuns(kernel: Kernel, page: ResidentPage): { readonly run: RunId
   return rows
     .map((row) => ({ run: row.run as RunId, touched: row.how === 1 || repeats(row.words, page.text) }))
     .filter(({ run, touched }) => touched || kernel.live.has(run));
+}
+
+const ANSWERS_READ = 50;
+
+/** Runs of an import whose answers repeat the page: what was in their prompts is not exported. */
+function importedAnswers(kernel: Kernel, page: ResidentPage): { readonly run: RunId; readonly touched: boolean }[] {
+  const hits = kernel.index.search({
+    text: page.text.slice(0, QUERY_CHARACTERS),
+    limit: ANSWERS_READ,
+    now: kernel.now(),
+    kinds: ["assistant"],
+  });
+  return kernel.sql
+    .exec<{ run: string; text: string | null }>(
+      `SELECT run, text FROM pages WHERE run IS NOT NULL AND run NOT IN (SELECT id FROM runs)
+       AND number IN (SELECT value FROM json_each(?))`,
+      JSON.stringify(hits.map((hit) => hit.page)),
+    )
+    .toArray()
+    .filter((row) => row.text !== null && repeats(row.text, page.text))
+    .map((row) => ({ run: row.run as RunId, touched: true }));
 }
 
 /**

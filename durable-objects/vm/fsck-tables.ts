@@ -70,6 +70,8 @@ function checkLinks(kernel: Kernel, findings: Findings): void {
   }
 }
 
+/** Runs of another process whose pages or messages were imported. */
+const IMPORTED = "SELECT run FROM pages WHERE run IS NOT NULL UNION SELECT run FROM messages WHERE run IS NOT NULL";
 const LIVING = "SELECT number FROM pages WHERE deleted = 0";
 
 /** Rows of other tables that speak of what does not exist, and how they are mended. */
@@ -79,7 +81,12 @@ const STRAYS: readonly {
   readonly where: string;
   readonly mend: string;
 }[] = [
-  { kind: "run-stray", table: "run_pages", where: "run NOT IN (SELECT id FROM runs)", mend: "DELETE FROM run_pages" },
+  {
+    kind: "run-stray",
+    table: "run_pages",
+    where: `run NOT IN (SELECT id FROM runs) AND run NOT IN (${IMPORTED})`,
+    mend: "DELETE FROM run_pages",
+  },
   {
     kind: "message-stray",
     table: "messages",

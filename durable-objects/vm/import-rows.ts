@@ -9,7 +9,14 @@ import { z } from "zod";
 import type { ImportReport, ImportRow } from "#shared/abi.ts";
 import { PAGE_KINDS } from "#shared/abi.ts";
 import { failure } from "#shared/errors.ts";
-import { composePageHandle, pageNumber, parsePageHandle, parseThreadId, type PageHandle } from "#shared/ids.ts";
+import {
+  composePageHandle,
+  pageNumber,
+  parsePageHandle,
+  parseThreadId,
+  type PageHandle,
+  type RunId,
+} from "#shared/ids.ts";
 import {
   IDEMPOTENCY_MS,
   IMPORT_BATCH_ROWS,
@@ -33,6 +40,7 @@ import { flush } from "#kernel/vm/flush.ts";
 import { blockRow, takeBlock } from "#kernel/vm/block-rows.ts";
 import { findPage, insertPage, type PageDraft } from "#kernel/vm/page-table.ts";
 import { importEvicted, rangeRow, takeRange } from "#kernel/vm/range-rows.ts";
+import { foreignRun, linkFields, messageRun, takeLinks } from "#kernel/vm/run-links.ts";
 import { draftPages } from "#kernel/vm/write-page.ts";
 
 const label = z.string().min(1).max(SOURCE_CHARACTERS).nullish();
@@ -57,6 +65,7 @@ const pageRow = z.strictObject({
   pinned: z.boolean().optional(),
   supersededBy: z.string().nullish(),
   provenance: z.array(z.string()).max(PROVENANCE_PAGES).optional(),
+  ...linkFields,
 });
 
 const threadRow = z.strictObject({
@@ -74,6 +83,7 @@ const messageRow = z.strictObject({
   toolCallId: z.string().optional(),
   page: z.string().nullish(),
   evicted: z.string().nullish(),
+  run: messageRun,
   createdAt: z.iso.datetime().optional(),
 });
 
@@ -196,6 +206,7 @@ function takeMessage(kernel: Kernel, row: z.infer<typeof messageRow>): Taken {
     ...(row.toolCallId === undefined ? {} : { toolCallId: row.toolCallId }),
     page: handle === null ? null : pageWithWords(kernel, handle, row.content),
     evicted: importEvicted(kernel, thread, row.evicted),
+    run: foreignRun(kernel, row.run),
     createdAt: row.createdAt === undefined ? kernel.now() : Date.parse(row.createdAt),
   });
   return { ok: true, handles: [] };
@@ -229,12 +240,14 @@ function takePage(kernel: Kernel, row: PageImport): Taken {
   if (number === "used") return { ok: false, reason: "handle: already used in this process" };
   const document = documentOfRow(kernel, row.document);
   const handles = drafts.value.map((plain, part) => {
-    const draft = document === null ? plain : { ...plain, session: document };
+    const linked = { ...plain, run: foreignRun(kernel, row.run) as RunId | null };
+    const draft = document === null ? linked : { ...linked, session: document };
     const whole = drafts.value.length === 1 && number !== null;
     const page = insertPage(
       kernel,
       part === 0 ? restored(whole ? { ...draft, text: row.text } : draft, row, number) : draft,
     );
+    takeLinks(kernel, page.number, row);
     countDocumentPage(kernel, page, 1);
     return composePageHandle(page.number);
   });

@@ -7,7 +7,9 @@ import { describe, expect, it } from "vitest";
 import type { Caller, PageView, RunView } from "#shared/abi.ts";
 import type { PageHandle } from "#shared/ids.ts";
 import type { Result } from "#shared/result.ts";
+import { lines } from "#shared/wire.ts";
 import { flush } from "#kernel/vm/flush.ts";
+import { markPage } from "#kernel/vm/page-table.ts";
 import {
   calls,
   everythingStored,
@@ -143,6 +145,74 @@ describe("a page that is forgotten", () => {
     await forget(caller, handle);
     expect(await settled(caller, kept.run)).toEqual(kept);
     expect(await rows(caller, "SELECT 1 FROM pages WHERE deleted = 0")).toHaveLength(2);
+  });
+});
+
+describe("what was made of a page that is forgotten", () => {
+  const CLAIM = "My locker code is turquoise-77.";
+
+  it("goes too: its claims, its hashes, and the older page holds again", async () => {
+    const caller = callerOf("forget-claim");
+    await remember(caller, "My locker code is red-11.");
+    const handle = await remember(caller, CLAIM);
+    await remember(caller, "My locker code is turquoise 77!!"); // not the same words
+    expect(await rows(caller, "SELECT page FROM claims")).toHaveLength(3);
+    await forget(caller, handle);
+    await forget(caller, "p3" as PageHandle);
+    await expectNowhere(caller);
+    expect(await rows(caller, "SELECT page FROM claims UNION ALL SELECT page FROM statements")).toEqual([
+      { page: 1 },
+      { page: 1 },
+    ]);
+    expect(await rows(caller, "SELECT superseded_by FROM pages WHERE number = 1")).toEqual([{ superseded_by: null }]);
+  });
+
+  it("goes too: pages made from it, and from those, and the runs that showed them", async () => {
+    const caller = callerOf("forget-made");
+    const handle = await remember(caller);
+    for (const text of ["Key: turquoise pot.", "Keys are kept in turquoise things.", "The gate is green."]) {
+      await remember(caller, text);
+    }
+    await inKernel(caller, (kernel) => {
+      markPage(kernel, 2, { provenance: "[1]" });
+      markPage(kernel, 3, { provenance: "[2]" });
+      markPage(kernel, 4, { provenance: "[3,5]" });
+    });
+    useModel(caller, says([text("In turquoise things. [p3]")]));
+    await ask(caller, "Where are keys kept in general?");
+    await forget(caller, handle);
+    await expectNowhere(caller);
+    expect(await rows(caller, "SELECT number FROM pages WHERE deleted = 0 AND kind = 'fact'")).toEqual([]);
+  });
+
+  it("goes too in another process that read the export, with the turn that said it in other words", async () => {
+    const caller = callerOf("forget-export");
+    useModel(
+      caller,
+      says(
+        [calls(["memory_write", { text: SECRET }])],
+        [text("Noted.")],
+        [calls(["memory_search", { query: "spare key" }])],
+        [text("It lies under the turquoise flowerpot, that spare key. [p1]")],
+        [text("The spare key lies under the turquoise flowerpot, as you know.")],
+      ),
+    );
+    await ask(caller, "Mind you: the blue-green container on the porch hides what opens the door.");
+    await ask(caller, "Where is the spare key?", { thread: "second" });
+    await ask(caller, "And again, where is the spare key lying?", { thread: "third" });
+    const exported = unwrap((await objectOf(caller).exportRows(caller)) as Result<ReadableStream<Uint8Array>>);
+    const found: { line: number; row: unknown }[] = [];
+    for await (const line of exported.pipeThrough(lines()))
+      found.push({ line: found.length + 1, row: JSON.parse(line) });
+    const other = callerOf("forget-import");
+    expect(await objectOf(other).importRows(other, "k", found)).toMatchObject({ ok: true, value: { skipped: [] } });
+    await forget(other, "p1" as PageHandle);
+    await inKernel(other, ({ sql }) => sql.exec("DELETE FROM replies")); // the import's report holds handles only
+    await expectNowhere(other);
+    await expectNowhere(other, /blue-green/);
+    const kept = await rows(other, "SELECT kind, text FROM pages WHERE deleted = 0");
+    expect(kept.every((page) => page["kind"] === "turn")).toBe(true); // the questions
+    expect(await everythingStored(caller)).toMatch(WORD); // the first process is untouched
   });
 });
 
