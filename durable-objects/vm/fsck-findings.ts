@@ -11,6 +11,8 @@ export interface Findings {
   checked: number;
   pending: number;
   repaired: number;
+  /** Index entries were mended: the index is to be built anew from them. */
+  rebuild: boolean;
   readonly counts: Map<Divergence, number>;
   readonly found: { kind: Divergence; handle: PageHandle | null }[];
 }

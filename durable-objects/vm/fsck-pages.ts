@@ -38,6 +38,8 @@ export async function checkPages(kernel: Kernel, after: string, findings: Findin
       }
     }
   });
+  if (findings.rebuild) kernel.index.rebuild();
+  findings.rebuild = false;
   return before.length < FSCK_CHUNK ? null : last.number.toString(36);
 }
 
@@ -72,7 +74,10 @@ function checkIndex(kernel: Kernel, page: PageRow, row: SwapRow | undefined, fin
   if (text === null) return;
   const whole: ResidentPage = { ...page, text };
   const state = kernel.index.verify(whole);
-  const mend = (): void => reindexPage(kernel, whole);
+  const mend = (): void => {
+    reindexPage(kernel, whole);
+    findings.rebuild = true;
+  };
   if (state !== "current") note(findings, state === "missing" ? "not-indexed" : "index-stale", page.number, mend);
   if (isRemembered(page.kind) && !hasStatements(kernel, page.number)) {
     note(findings, "not-noted", page.number, () => noteStatements(kernel, whole));

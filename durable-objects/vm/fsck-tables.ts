@@ -20,7 +20,7 @@ export function checkTables(kernel: Kernel, findings: Findings): void {
   });
   const living =
     numbers(kernel, "SELECT COUNT(*) AS number FROM pages WHERE deleted = 0 AND entry IS NOT NULL")[0] ?? 0;
-  if (kernel.index.size > living) note(findings, "index-stray", null, () => kernel.index.invalidate());
+  if (kernel.index.size > living) note(findings, "index-stray", null, () => kernel.index.rebuild());
 }
 
 function numbers(kernel: Kernel, query: string): number[] {

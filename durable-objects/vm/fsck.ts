@@ -35,6 +35,7 @@ export async function fsck(
     checked: 0,
     pending: 0,
     repaired: 0,
+    rebuild: false,
     counts: new Map(),
     found: [],
   };

@@ -86,8 +86,19 @@ export class PageIndex {
   /** Whether a page's stored entry is what its words make, and the cache holds the page. */
   verify(page: ResidentPage): "current" | "missing" | "stale" {
     const row = this.#sql.exec<{ entry: string | null }>("SELECT entry FROM pages WHERE number = ?", page.number).one();
-    if (row.entry === null) return "missing";
+    if (row.entry === null || !this.#loaded().has(page.number)) return "missing";
     return row.entry === JSON.stringify(entryOf(page)) ? "current" : "stale";
+  }
+
+  /** The entry that a page's words make, without indexing it; `rebuild` must follow. */
+  entryFor(page: ResidentPage): string {
+    return JSON.stringify(entryOf(page));
+  }
+
+  /** Throws away the cache and its segments; the next use builds both from the entries. */
+  rebuild(): void {
+    dropSegments(this.#sql);
+    this.#index = null;
   }
 
   remove(page: number): void {

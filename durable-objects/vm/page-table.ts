@@ -282,9 +282,9 @@ export function requeuePage(kernel: Kernel, number: number, version: number | nu
   );
 }
 
-/** Writes a page's index entry anew. */
+/** Writes a page's index entry anew; the index must be rebuilt after it. */
 export function reindexPage(kernel: Kernel, page: ResidentPage): void {
-  kernel.sql.exec("UPDATE pages SET entry = ? WHERE number = ?", kernel.index.add(page), page.number);
+  kernel.sql.exec("UPDATE pages SET entry = ? WHERE number = ?", kernel.index.entryFor(page), page.number);
 }
 
 /** Dirty pages and tombstones, oldest number first. One whose body is not resident was only marked; D1 has its words. */

@@ -220,6 +220,19 @@ describe("a divergence", () => {
     );
   });
 
+  it("of the cached index alone is found and mended", async () => {
+    const caller = await filled("fsck-cache");
+    await inKernel(caller, (kernel) => kernel.index.remove(508));
+    expect(await objectOf(caller).search(caller, { query: "wheel 49", limit: 1 })).not.toMatchObject({
+      value: { items: [{ text: "Fact 7 of the old mill: wheel 49." }] },
+    });
+    expect((await check(caller, true)).counts).toEqual({ "not-indexed": 1 });
+    expect((await check(caller)).counts).toEqual({});
+    expect(await objectOf(caller).search(caller, { query: "wheel 49", limit: 1 })).toMatchObject({
+      value: { items: [{ text: "Fact 7 of the old mill: wheel 49." }] },
+    });
+  });
+
   it("of a counter is found and mended, so that no number is given out twice", async () => {
     const caller = await filled("fsck-counter");
     await inKernel(caller, ({ sql }) => sql.exec("UPDATE counters SET value = 3 WHERE name = 'page'"));
