@@ -83,7 +83,11 @@ async function readServer(name: string): Promise<Log> {
   const context = await ask(`/context?thread=${encodeURIComponent(rows.at(-1)?.thread ?? "main")}`);
   const prefix = context.ok ? prefixOf(await context.json()) : USUAL.prefix;
   const [low, high] = [stat["lowTokens"] ?? USUAL.low, stat["highTokens"] ?? USUAL.high];
-  return { process: name, rows, budget: { ...USUAL, prefix, low, high } };
+  const prices = {
+    write: stat["writePrice"] ?? USUAL.prices.write,
+    read: stat["readPrice"] ?? USUAL.prices.read,
+  };
+  return { process: name, rows, budget: { prefix, low, high, prices } };
 }
 
 /** Tokens in front of the messages. */

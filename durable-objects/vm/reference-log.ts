@@ -143,9 +143,10 @@ export function listReferences(kernel: Kernel, limit: number, after: number): Re
 
 /** Takes a page out of the log, and out of what live runs have noted. */
 export function forgetReferences(kernel: Kernel, page: number): void {
+  // A reference is `[step,"how",page,…`: the rows that hold it are found as text, so that the others need not be read as JSON.
   kernel.sql.exec(
     `UPDATE page_references SET pages = (SELECT COALESCE(json_group_array(json(value)), '[]') FROM json_each(pages) WHERE value ->> 2 <> ?1)
-     WHERE EXISTS (SELECT 1 FROM json_each(page_references.pages) WHERE value ->> 2 = ?1)`,
+     WHERE instr(pages, '",' || CAST(?1 AS INTEGER) || ',') > 0`,
     page,
   );
   for (const run of kernel.live.values()) {

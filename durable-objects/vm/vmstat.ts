@@ -4,7 +4,8 @@
  * Pages, resident tokens and dirty pages are read from the page table, mapped tokens from the threads; faults, page-ins,
  * page-outs and evictions are counted since the process began. Of the residency of bodies: `minorFaults`, `majorFaults`,
  * `evictions`, `thrash`. Of the prompts: `contextFaults` (reads of pages that had left), `refaults` (such reads and citations),
- * `prematureEvictions`, `batches`, and the watermarks `lowTokens` and `highTokens` with the `growthTokens` of a call.
+ * `prematureEvictions`, `batches`, and the watermarks `lowTokens` and `highTokens` with the `growthTokens` of a call and the
+ * prices they follow from.
  * `prefixCacheHitRatio` is what models reported as cached over all prompt tokens, `prefixSharedRatio` what consecutive prompts
  * of a thread began with in common: the most that a cache can have had.
  */
@@ -66,6 +67,8 @@ function promptStat(kernel: Kernel): VmStat {
     lowTokens: low,
     highTokens: high,
     growthTokens: Math.round(record.growth),
+    writePrice: prices.write,
+    readPrice: prices.read,
     tokenRatio: ratio(tokenRatio(kernel, model), 1, 1e3),
     batches: record.batches,
     unmappedMessages: record.evictedMessages,
