@@ -177,6 +177,12 @@ describe("importing a document", () => {
     expect((await user.call("PUT", `${unknown}?offset=0`, "x", MARKDOWN)).status).toBe(404);
   });
 
+  it("takes the smallest sections there can be, within the batches' limit", async () => {
+    const who = await newUser("documents-tiny");
+    const made = view(await post(who, "name=t", "#\nb\n".repeat(3_000)));
+    expect(made).toMatchObject({ state: "done", pages: 3_000, headings: 3_000 });
+  });
+
   it("accepts an empty document", async () => {
     const who = await newUser("documents-empty");
     expect(view(await post(who, "name=e", ""))).toMatchObject({ state: "done", bytes: 0, pages: 0 });
