@@ -11,7 +11,7 @@ import type { RunId } from "#shared/ids.ts";
 import { composePageHandle } from "#shared/ids.ts";
 import { QUERY_CHARACTERS } from "#shared/limits.ts";
 import type { Kernel } from "#kernel/kernel.ts";
-import { notePages } from "#kernel/proc/live-run.ts";
+import { notePages, type LiveRun } from "#kernel/proc/live-run.ts";
 import { forgetFromContext } from "#kernel/vm/forget-context.ts";
 import type { ResidentPage } from "#kernel/vm/page.ts";
 import { buryPage, readPages } from "#kernel/vm/page-table.ts";
@@ -73,6 +73,7 @@ function forgetInRun(kernel: Kernel, run: RunId, page: ResidentPage, touched: bo
   const live = kernel.live.get(run);
   if (live === undefined) return scrubRun(kernel, run, false);
   live.forgotten.push(page.text);
+  scrubResults(live, page);
   if (!touched) {
     // What it inferred with the page in its prompt is not to be said again after a crash.
     kernel.sql.exec("DELETE FROM steps WHERE run = ? AND name LIKE 'infer %'", run);
@@ -80,6 +81,16 @@ function forgetInRun(kernel: Kernel, run: RunId, page: ResidentPage, touched: bo
   }
   notePages(kernel, run, [page.number], "forgotten");
   live.scrub = true;
+}
+
+/** What a live run's calls were answered of the page is in none of its later prompts. */
+function scrubResults(live: LiveRun, page: ResidentPage): void {
+  const handle = `"handle":"${composePageHandle(page.number)}"`;
+  for (const [index, message] of live.messages.entries()) {
+    if (message.role !== "tool") continue;
+    if (!message.content.includes(handle) && !repeats(message.content, page.text)) continue;
+    live.messages[index] = { ...message, content: JSON.stringify({ forgotten: true }) };
+  }
 }
 
 /**

@@ -11,6 +11,7 @@ import { transact } from "#kernel/proc/transact.ts";
 import { pinPage } from "#kernel/vm/pinned.ts";
 import { flush } from "#kernel/vm/flush.ts";
 import {
+  calls,
   everythingStored,
   inKernel,
   installSeam,
@@ -118,6 +119,27 @@ describe("a pinned page that is forgotten", () => {
     await ask(caller, "Hello.", { thread: "second" });
     expect(JSON.stringify(await rows(caller, "SELECT pinned FROM bodies"))).toMatch(WORDS);
     unwrap((await objectOf(caller).forgetPage(caller, page.handle)) as Result<unknown>);
+    await expectNowhere(caller);
+  });
+});
+
+describe("a run that finds a page and forgets it", () => {
+  it("is not shown its words again", async () => {
+    const caller = callerOf("pager-forget-live");
+    const page = unwrap((await objectOf(caller).writePage(caller, { text: SECRET })) as Result<PageView>);
+    const prompts: string[] = [];
+    const script = [
+      [calls(["memory_read", { handle: page.handle }])],
+      [calls(["memory_forget", { handle: page.handle }])],
+    ];
+    useModel(caller, (request) => {
+      prompts.push(JSON.stringify(request.messages));
+      return play(script[prompts.length - 1] ?? [text("It is gone.")]);
+    });
+    await ask(caller, "Xyzzy, please.");
+    expect(prompts).toHaveLength(3);
+    expect(prompts[1]).toMatch(WORDS);
+    expect(prompts[2]).not.toMatch(WORDS);
     await expectNowhere(caller);
   });
 });
