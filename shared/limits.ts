@@ -76,6 +76,7 @@ export const TAGS_PER_PAGE = 16; // tags of one page
 export const TAG_CHARACTERS = 64; // characters of one tag
 export const SOURCE_CHARACTERS = 512; // characters of a page's source or speaker
 export const PAGES_MAPPED = 60; // pages considered for one call by page-in; bounds what may have to come from D1
+export const PAGE_IN_WAIT_MS = 3_000; // milliseconds a run waits for page bodies before it goes on with those at hand
 export const TAIL_TOKENS = 2_000; // tokens of fetched pages in one prompt, with what frames them; protects the cost of a call
 export const EXCERPT_TOKENS = 500; // tokens of a longer page that the tail shows; protects the other pages of the tail
 export const BODY_LOW_TOKENS = 4_000; // tokens of conversation left after a batch eviction, to begin with

@@ -5,10 +5,10 @@
  * over the process's own pages, until the tail's token budget is full (`pager/plan-tail.ts`): a page that stands in the prefix
  * or the body is pointed to, a long one is shown in part, and a page that was superseded comes behind the one that says the
  * newer thing. Questions, the process's own answers and this run's own turn are never mapped as evidence. When D1 does not
- * answer, the run goes on with the resident pages and the trace says so.
+ * answer in time, the run goes on with the resident pages, and the trace and the stream say so.
  */
 import { composePageHandle } from "#shared/ids.ts";
-import { EXCERPT_TOKENS, PAGES_MAPPED, TAIL_TOKENS } from "#shared/limits.ts";
+import { EXCERPT_TOKENS, PAGE_IN_WAIT_MS, PAGES_MAPPED, TAIL_TOKENS } from "#shared/limits.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { emit } from "#kernel/proc/events.ts";
 import { noteTail, type LiveRun } from "#kernel/proc/live-run.ts";
@@ -59,7 +59,8 @@ export async function pageIn(kernel: Kernel, run: LiveRun, data: TraceData): Pro
   const shown = entries.map(({ page, how, tokens }) => {
     return { handle: composePageHandle(page), tokens, score: scores.get(page) ?? null, why: why(page), how };
   });
-  emit(kernel, run, { type: "data-page-in", data: { pages: shown, major: found.major } });
+  const degraded = found.degraded === null ? {} : { degraded: found.degraded };
+  emit(kernel, run, { type: "data-page-in", data: { pages: shown, major: found.major, ...degraded } });
 }
 
 /** Pages that stand in the prompt whatever is asked: the citable ones of the body, and the pinned ones. */
@@ -78,11 +79,25 @@ interface Found {
   readonly degraded: string | null;
 }
 
+/** A D1 that is slow is waited for a while; what it brings after that is at hand for the next run. */
 async function bringIn(kernel: Kernel, wanted: readonly number[]): Promise<Found> {
-  const found = await fault(kernel, wanted);
-  if (found.ok) return { pages: found.value.pages, major: found.value.major, degraded: null };
+  const faulting = fault(kernel, wanted);
+  kernel.background(faulting);
+  const found = await within(faulting, PAGE_IN_WAIT_MS);
+  if (found?.ok === true) return { pages: found.value.pages, major: found.value.major, degraded: null };
   const resident = readPages(kernel, wanted).filter((page): page is ResidentPage => page.text !== null);
-  return { pages: resident, major: 0, degraded: found.error.code };
+  return { pages: resident, major: 0, degraded: found === null ? "slow" : found.error.code };
+}
+
+/** The value, or null when it is not there in time. */
+async function within<Value>(work: Promise<Value>, ms: number): Promise<Value | null> {
+  const { promise, resolve } = Promise.withResolvers<null>();
+  const timer = setTimeout(() => resolve(null), ms);
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** A page that was put before one that the search found is worth as much as that. */
