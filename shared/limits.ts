@@ -126,6 +126,7 @@ export const LATENT_TERMS = 16_384; // words of a space, the most common ones; p
 export const LATENT_STEP = 1_000_000; // multiply-adds between two pauses of a rebuild; protects the object's event loop
 export const LATENT_SLOTS_AT_ONCE = 16_384; // pages placed in a space at once; protects the object's memory
 export const LATENT_TERMS_PER_ROW = 2_048; // words of one stored row, below 400 KB; protects the row limit
+export const LATENT_GROWTH_PERCENT = 25; // percent more pages than a space was learned for, before it is learned anew
 export const LATENT_IDLE_MS = 20_000; // milliseconds after the last write before a space is rebuilt; lets writes go first
 export const ENUMERATED_PAGES = 160; // pages considered for a walk along time
 export const ENUMERATED_WORDS_TOKENS = 24; // tokens of a page's words in such a walk

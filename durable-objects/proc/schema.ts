@@ -118,6 +118,12 @@ const STEPS: readonly (readonly string[])[] = [
     ...segmentTrigger("delete", "AFTER DELETE ON pages WHEN OLD.entry IS NOT NULL", "OLD"),
   ],
   [`CREATE INDEX pages_made ON pages (number) WHERE provenance <> '[]'`],
+  [
+    `CREATE TABLE latent_terms (part INTEGER PRIMARY KEY, pages INTEGER NOT NULL, terms TEXT NOT NULL, vectors BLOB NOT NULL)`,
+    `CREATE TRIGGER latent_update AFTER UPDATE OF entry ON pages WHEN OLD.entry IS NOT NULL AND OLD.entry IS NOT NEW.entry
+     BEGIN DELETE FROM latent_terms; END`,
+    `CREATE TRIGGER latent_delete AFTER DELETE ON pages WHEN OLD.entry IS NOT NULL BEGIN DELETE FROM latent_terms; END`,
+  ],
 ];
 
 /** Deletes the index segment of a page when what it holds of the page changes. Part of a released step: never edited. */

@@ -7,6 +7,7 @@ import { expire } from "#kernel/proc/expire.ts";
 import { liveRuns } from "#kernel/proc/runs.ts";
 import { flush } from "#kernel/vm/flush.ts";
 import { finishForgetting } from "#kernel/vm/forget-document.ts";
+import { ringLatent } from "#kernel/vm/latent.ts";
 import { ringSummaries } from "#kernel/vm/summarise.ts";
 
 export const TIMER_WORK: TimerWork = {
@@ -17,5 +18,6 @@ export const TIMER_WORK: TimerWork = {
   flush: (kernel) => flush(kernel),
   expire,
   summarise: ringSummaries,
+  latent: ringLatent,
   documents: (kernel) => finishForgetting(kernel),
 };

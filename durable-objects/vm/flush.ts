@@ -19,6 +19,7 @@ import { clearTimer, setTimer } from "#kernel/proc/alarm.ts";
 import { count } from "#kernel/proc/counters.ts";
 import { readMeta, writeMeta } from "#kernel/proc/schema.ts";
 import { dirtyPages, dropOldBodies, markClean } from "#kernel/vm/page-table.ts";
+import { latentSoon } from "#kernel/vm/latent.ts";
 import { writeSwap } from "#kernel/vm/swap.ts";
 
 /** Adding up what is resident reads the whole page table, so it is not done after every write. */
@@ -50,6 +51,7 @@ async function flushAll(kernel: Kernel): Promise<void> {
     }
     clearTimer(kernel, "flush");
     writeMeta(kernel.sql, "flush-failures", "0");
+    latentSoon(kernel);
     kernel.flushes += 1;
     if (kernel.flushes % FLUSHES_PER_SWEEP === 0) {
       const dropped = dropOldBodies(kernel, RESIDENT_TOKENS);

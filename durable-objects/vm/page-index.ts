@@ -8,6 +8,9 @@
  */
 import { SEGMENT_CHARACTERS } from "#shared/limits.ts";
 import { errorName, logEvent } from "#shared/log.ts";
+import type { LatentSample } from "#kernel/vm/latent-rows.ts";
+import { storedSpace } from "#kernel/vm/latent-table.ts";
+import type { TermVectors } from "#kernel/vm/latent-terms.ts";
 import { loadSegment } from "#kernel/vm/index-segment.ts";
 import type { ResidentPage } from "#kernel/vm/page.ts";
 import { indexEntry, SearchIndex, type IndexEntry, type SearchHit, type SearchQuery } from "#kernel/vm/search-index.ts";
@@ -35,9 +38,14 @@ function entryOf(page: ResidentPage): IndexEntry {
   });
 }
 
+function termsOf(entry: string | null): readonly string[] | undefined {
+  return entry === null ? undefined : (JSON.parse(entry) as IndexEntry).terms;
+}
+
 export class PageIndex {
   readonly #sql: SqlStorage;
   #index: SearchIndex | null = null;
+  #changes = 0;
   /** What no segment covers beyond the last one. */
   #tail: Saved = { next: 0, characters: 0 };
 
@@ -67,7 +75,36 @@ export class PageIndex {
         index.setEvidence(entry.page, evidence);
       });
     }
+    index.useLatent(storedSpace(this.#sql));
     return index;
+  }
+
+  /** Counts pages that changed or went: what was learned from their words before is not to be used. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  get isLoaded(): boolean {
+    return this.#index !== null;
+  }
+
+  get hasLatent(): boolean {
+    return this.#loaded().hasLatent;
+  }
+
+  latentSample(): LatentSample {
+    return this.#loaded().latentSample();
+  }
+
+  /** Takes a latent space in use, which must be the stored one. */
+  useLatent(terms: TermVectors): void {
+    this.#loaded().useLatent(terms);
+  }
+
+  /** A page's words changed or go: the space that was learned from them goes too, here and by a trigger in storage. */
+  #dropLatent(index: SearchIndex): void {
+    this.#changes += 1;
+    if (index.hasLatent) index.useLatent(null);
   }
 
   /** Indexes a page (again) and answers the entry to store in its row. */
@@ -76,9 +113,11 @@ export class PageIndex {
     if (this.#tail.characters >= SEGMENT_CHARACTERS)
       this.#tail = saveSegments(this.#sql, { first: this.#tail.next, last: LAST_PAGE }, false);
     const entry = entryOf(page);
-    index.add(entry, index.has(page.number) ? this.#heldTerms(page.number) : undefined);
-    index.setEvidence(page.number, page.evidence === 1);
     const stored = JSON.stringify(entry);
+    const held = index.has(page.number) ? this.#heldEntry(page.number) : null;
+    if (held !== null && held !== stored) this.#dropLatent(index);
+    index.add(entry, termsOf(held));
+    index.setEvidence(page.number, page.evidence === 1);
     this.#tail = { next: this.#tail.next, characters: this.#tail.characters + stored.length };
     return stored;
   }
@@ -102,13 +141,15 @@ export class PageIndex {
   }
 
   remove(page: number): void {
-    this.#loaded().remove(page, this.#heldTerms(page));
+    const index = this.#loaded();
+    index.remove(page, termsOf(this.#heldEntry(page)));
+    this.#dropLatent(index);
   }
 
-  /** The terms that the page's row says it is indexed by. */
-  #heldTerms(page: number): readonly string[] | undefined {
+  /** What the page's row says it is indexed by. */
+  #heldEntry(page: number): string | null {
     const row = this.#sql.exec<{ entry: string | null }>("SELECT entry FROM pages WHERE number = ?", page).toArray()[0];
-    return row === undefined || row.entry === null ? undefined : (JSON.parse(row.entry) as IndexEntry).terms;
+    return row?.entry ?? null;
   }
 
   isEvidence(page: number): boolean {
@@ -131,5 +172,6 @@ export class PageIndex {
   /** Forgets the cache; the next use builds it anew. For a transaction that was rolled back. */
   invalidate(): void {
     this.#index = null;
+    this.#changes += 1;
   }
 }

@@ -31,6 +31,7 @@ function work(done: string[], more: Partial<TimerWork> = {}): TimerWork {
     expire: note("expire"),
     summarise: note("summarise"),
     documents: note("documents"),
+    latent: note("latent"),
     ...more,
   };
 }

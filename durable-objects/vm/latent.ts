@@ -1,0 +1,80 @@
+/**
+ * Latent: learns the latent space of the process's pages when it is idle, and again when they have become many more.
+ *
+ * `latentSoon` sets the timer `latent` after pages were written; its work, `ringLatent`, begins when no run is live and nothing waits
+ * to be written. New pages are folded into the space as they come; without a space pages are found by their words alone.
+ * What must hold: the work gives way after every bounded piece and never holds a run up; a space is taken in use only when no
+ * page changed or went while it was learned; an object that dies in mid-work begins anew.
+ */
+import { HEARTBEAT_MS, LATENT_GROWTH_PERCENT, LATENT_IDLE_MS, LATENT_PAGES } from "#shared/limits.ts";
+import { errorName, logEvent } from "#shared/log.ts";
+import type { Kernel } from "#kernel/kernel.ts";
+import { clearTimer, setTimer } from "#kernel/proc/alarm.ts";
+import { liveRuns } from "#kernel/proc/runs.ts";
+import { transact } from "#kernel/proc/transact.ts";
+import { buildSpace } from "#kernel/vm/latent-space.ts";
+import { storedPages, storeSpace } from "#kernel/vm/latent-table.ts";
+import { packTerms } from "#kernel/vm/latent-terms.ts";
+
+const NAME = "latent";
+
+/** Whether the pages have no space though there are enough, or have outgrown it. */
+export function needsRebuild(kernel: Kernel): boolean {
+  const pages = kernel.index.size;
+  if (pages < LATENT_PAGES) return false;
+  const learned = storedPages(kernel.sql);
+  return learned === 0 || pages * 100 >= learned * (100 + LATENT_GROWTH_PERCENT);
+}
+
+/** After pages were written. Costs nothing while the index is not loaded: whoever writes a page loads it. */
+export function latentSoon(kernel: Kernel): void {
+  if (!kernel.index.isLoaded || !needsRebuild(kernel)) return;
+  setTimer(kernel, NAME, kernel.now() + LATENT_IDLE_MS);
+}
+
+/** The timer's work: starts, or keeps alive, this instance's one rebuild. */
+export function ringLatent(kernel: Kernel): void {
+  if (!kernel.working.has(NAME)) {
+    if (!needsRebuild(kernel)) return;
+    if (isBusy(kernel)) return setTimer(kernel, NAME, kernel.now() + LATENT_IDLE_MS);
+  }
+  setTimer(kernel, NAME, kernel.now() + HEARTBEAT_MS); // wakes the object for it again when it dies now
+  if (!kernel.working.has(NAME)) kernel.background(work(kernel));
+}
+
+/** Resolves when no space is being learned any more. */
+export async function latentSettled(kernel: Kernel): Promise<void> {
+  await kernel.working.get(NAME);
+}
+
+function isBusy(kernel: Kernel): boolean {
+  return liveRuns(kernel, null) > 0 || kernel.flushing !== null;
+}
+
+function work(kernel: Kernel): Promise<void> {
+  const running = rebuild(kernel)
+    .catch((error: unknown) => logEvent("latent-broke", { error: errorName(error) }, "error"))
+    .finally(() => {
+      kernel.working.delete(NAME);
+      clearTimer(kernel, NAME);
+      latentSoon(kernel);
+    });
+  kernel.working.set(NAME, running);
+  return running;
+}
+
+async function rebuild(kernel: Kernel): Promise<void> {
+  const { changes } = kernel.index;
+  const sample = kernel.index.latentSample();
+  const pieces = buildSpace(sample.rows, sample.terms.length);
+  let piece = pieces.next();
+  while (piece.done !== true) {
+    await new Promise((resolve) => setTimeout(resolve, 0)); // runs and requests go first
+    if (kernel.index.changes !== changes) return;
+    piece = pieces.next();
+  }
+  if (kernel.index.changes !== changes) return;
+  const terms = packTerms(sample.terms, sample.weights, piece.value);
+  transact(kernel, () => storeSpace(kernel, terms, kernel.index.size));
+  kernel.index.useLatent(terms);
+}
