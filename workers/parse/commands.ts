@@ -127,6 +127,15 @@ export const COMMANDS: readonly Command[] = [
     call: fsck,
   },
   {
+    name: "import",
+    chinese: "导入",
+    glued: false,
+    usage: { en: "/import", zh: "/导入" },
+    summary: { en: "Tell how a document becomes part of the memory.", zh: "说明怎样把文档放进记忆。" },
+    options: [],
+    call: howToImport,
+  },
+  {
     name: "help",
     chinese: "帮助",
     glued: false,
@@ -209,6 +218,17 @@ function fsck(line: CommandLine, language: Language): CommandCall {
   if (line.text === "") return syscall("memory_check", {});
   if (/^(?:repair|修复)$/i.test(line.text)) return syscall("memory_check", { repair: true });
   return missing("fsck", language);
+}
+
+/** A document does not fit into an instruction; it is sent to a route of its own. */
+function howToImport(_line: CommandLine, language: Language): CommandCall {
+  const how: Words = {
+    en: "Send the file (Markdown, plain text, HTML or PDF) over HTTP, with your key:",
+    zh: "请带上你的密钥，用 HTTP 发送文件（Markdown、纯文本、HTML 或 PDF）：",
+  };
+  const example =
+    'curl -X POST "$ORIGIN/v1/memory/documents?name=notes.md" -H "authorization: Bearer $KEY" -H "content-type: text/markdown" --data-binary @notes.md';
+  return text(`${how[language]}\n${example}`);
 }
 
 function block(line: CommandLine, language: Language): CommandCall {

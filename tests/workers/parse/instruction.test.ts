@@ -172,3 +172,11 @@ describe("properties", () => {
     );
   });
 });
+
+test("tells how a document is imported", () => {
+  for (const line of ["/import", "/导入 说明书"]) {
+    const instruction = parseInstruction(line);
+    expect(instruction).toMatchObject({ kind: "command", command: "import" });
+    expect(JSON.stringify(instruction)).toContain("/v1/memory/documents?name=");
+  }
+});
