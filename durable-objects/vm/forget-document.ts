@@ -92,8 +92,8 @@ function referredTo(kernel: Kernel, numbers: readonly number[]): number[] {
          OR page IN (SELECT page FROM messages WHERE page IS NOT NULL)
          OR page IN (SELECT made.value FROM pages, json_each(pages.provenance) AS made WHERE pages.provenance <> '[]')
          OR page IN (SELECT superseded_by FROM pages WHERE superseded_by IS NOT NULL)
-         OR page IN (SELECT number FROM pages WHERE pinned = 1 OR superseded_by IS NOT NULL)
-         OR page IN (SELECT number FROM pages WHERE run IS NOT NULL)`,
+         OR page IN (SELECT number FROM pages WHERE number IN (SELECT page FROM asked)
+                     AND (pinned = 1 OR superseded_by IS NOT NULL OR run IS NOT NULL))`,
       JSON.stringify(numbers),
     )
     .toArray()
