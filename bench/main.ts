@@ -15,6 +15,7 @@ const FIGURES = [
   "extractive-answers",
   "locomo-demo",
   "overhead",
+  "standing",
 ];
 
 const [name, ...rest] = process.argv.slice(2);

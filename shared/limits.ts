@@ -151,3 +151,6 @@ export const BLOCK_CHARACTERS_MOST = 8_000; // characters a block's own limit ma
 export const BLOCK_WAIT_MS = 2_000; // milliseconds a process waits for the owner of an attached block; then its last known value counts
 export const BLOCK_LABEL_CHARACTERS = 64; // characters of a block's label
 export const BLOCK_DESCRIPTION_CHARACTERS = 512; // characters of a block's description
+export const STANDING_CHARACTERS = 500; // characters of one recognised standing instruction or preference; a longer sentence is no rule
+export const STANDING_PINS = 200; // recognised instructions and preferences that are pinned; protects the making of the prompt
+export const STANDING_PER_TEXT = 8; // standing instructions and preferences taken from one text; protects the pins from a pasted list

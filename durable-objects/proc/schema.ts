@@ -124,6 +124,7 @@ const STEPS: readonly (readonly string[])[] = [
      BEGIN DELETE FROM latent_terms; END`,
     `CREATE TRIGGER latent_delete AFTER DELETE ON pages WHEN OLD.entry IS NOT NULL BEGIN DELETE FROM latent_terms; END`,
   ],
+  [`CREATE INDEX pages_standing ON pages (number) WHERE kind = 'instruction'`],
 ];
 
 /** Deletes the index segment of a page when what it holds of the page changes. Part of a released step: never edited. */

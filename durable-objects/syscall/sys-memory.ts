@@ -15,6 +15,7 @@ import { count } from "#kernel/proc/counters.ts";
 import { notePages, type LiveRun, type PageUse } from "#kernel/proc/live-run.ts";
 import { fault } from "#kernel/vm/fault.ts";
 import { fsck } from "#kernel/vm/fsck.ts";
+import { bringForForgetting } from "#kernel/vm/forget-standing.ts";
 import { forgetPage } from "#kernel/vm/forget.ts";
 import { withoutDuplicates } from "#kernel/vm/near-duplicates.ts";
 import { renderPage } from "#kernel/vm/page.ts";
@@ -121,7 +122,7 @@ export async function readMemory(
 
 /** Brings the body to hand: what repeats it is scrubbed with it. A body that D1 cannot give is no reason not to forget. */
 export async function prepareForget(kernel: Kernel, args: SyscallArguments<"memory_forget">): Promise<void> {
-  await fault(kernel, [numberOf(args.handle)]);
+  await bringForForgetting(kernel, numberOf(args.handle));
 }
 
 export function forgetMemory(kernel: Kernel, run: LiveRun, args: SyscallArguments<"memory_forget">): Result<unknown> {

@@ -13,7 +13,8 @@ import { QUERY_CHARACTERS } from "#shared/limits.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { notePages, type LiveRun } from "#kernel/proc/live-run.ts";
 import { forgetFromContext } from "#kernel/vm/forget-context.ts";
-import type { ResidentPage } from "#kernel/vm/page.ts";
+import { forgetInBlocks, remakeStanding, sourcesOf, standingFrom } from "#kernel/vm/forget-standing.ts";
+import type { PageRow, ResidentPage } from "#kernel/vm/page.ts";
 import { buryPage, readPages } from "#kernel/vm/page-table.ts";
 import { forgetReferences } from "#kernel/vm/reference-log.ts";
 import { FORGOTTEN, repeats } from "#kernel/vm/repeats.ts";
@@ -22,7 +23,8 @@ import { scrubRun } from "#kernel/vm/scrub.ts";
 /** Forgets one page; call it inside a transaction. Answers the numbers of all pages that went. */
 export function forgetPage(kernel: Kernel, page: ResidentPage): number[] {
   const gone = new Set<number>();
-  const queue = [page];
+  const queue = [page, ...sourcesOf(kernel, page)];
+  const standing: PageRow[] = [];
   for (const one of queue) {
     if (gone.has(one.number)) continue;
     const affected = [...affectedRuns(kernel, one), ...importedAnswers(kernel, one)];
@@ -33,7 +35,9 @@ export function forgetPage(kernel: Kernel, page: ResidentPage): number[] {
     );
     for (const number of [one.number, ...same]) gone.add(number);
     for (const { run, touched } of affected) forgetInRun(kernel, run, one, touched);
-    queue.push(...madeFrom(kernel, [one.number, ...same]));
+    const recognised = standingFrom(kernel, [one.number, ...same], page.text);
+    standing.push(...recognised);
+    queue.push(...madeFrom(kernel, [one.number, ...same]), ...recognised);
     scrubReplies(kernel, one);
   }
   for (const number of gone) {
@@ -45,17 +49,22 @@ export function forgetPage(kernel: Kernel, page: ResidentPage): number[] {
     FORGOTTEN,
     JSON.stringify([...gone]),
   );
+  forgetInBlocks(kernel, page.text);
+  for (const one of standing) remakeStanding(kernel, one, gone);
   forgetFromContext(kernel, gone);
   return [...gone];
 }
 
-/** Pages made from these: what was drawn from them says it again. A summary of what left a prompt is made anew instead. */
+/**
+ * Pages made from these: what was drawn from them says it again. A summary of what left a prompt is made anew instead, and of
+ * what was recognised as standing only that goes which repeats the page (`forget-standing.ts`).
+ */
 function madeFrom(kernel: Kernel, numbers: readonly number[]): ResidentPage[] {
   const rows = kernel.sql
     .exec<{ number: number }>(
       `SELECT DISTINCT number FROM pages, json_each(pages.provenance) AS source
        WHERE provenance <> '[]' AND deleted = 0 AND source.value IN (SELECT value FROM json_each(?))
-       AND number NOT IN (SELECT page FROM evictions)`,
+       AND kind <> 'instruction' AND number NOT IN (SELECT page FROM evictions)`,
       JSON.stringify(numbers),
     )
     .toArray();

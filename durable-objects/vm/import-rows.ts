@@ -41,6 +41,7 @@ import { blockRow, takeBlock } from "#kernel/vm/block-rows.ts";
 import { findPage, insertPage, type PageDraft } from "#kernel/vm/page-table.ts";
 import { importEvicted, rangeRow, takeRange } from "#kernel/vm/range-rows.ts";
 import { foreignRun, linkFields, messageRun, takeLinks } from "#kernel/vm/run-links.ts";
+import { insertRemembered, pinStanding } from "#kernel/vm/pin-standing.ts";
 import { draftPages } from "#kernel/vm/write-page.ts";
 
 const label = z.string().min(1).max(SOURCE_CHARACTERS).nullish();
@@ -239,16 +240,17 @@ function takePage(kernel: Kernel, row: PageImport): Taken {
   if (number === "too far") return { ok: false, reason: "handle: too far beyond this process's own" };
   if (number === "used") return { ok: false, reason: "handle: already used in this process" };
   const document = documentOfRow(kernel, row.document);
+  // Rows of an export bring their pins along; what comes from elsewhere is read for them.
+  const fromExport = row.handle !== undefined || row.pinned !== undefined;
+  const take = fromExport ? insertPage : insertRemembered;
   const handles = drafts.value.map((plain, part) => {
     const linked = { ...plain, run: foreignRun(kernel, row.run) as RunId | null };
     const draft = document === null ? linked : { ...linked, session: document };
     const whole = drafts.value.length === 1 && number !== null;
-    const page = insertPage(
-      kernel,
-      part === 0 ? restored(whole ? { ...draft, text: row.text } : draft, row, number) : draft,
-    );
+    const page = take(kernel, part === 0 ? restored(whole ? { ...draft, text: row.text } : draft, row, number) : draft);
     takeLinks(kernel, page.number, row);
     countDocumentPage(kernel, page, 1);
+    if (!fromExport) pinStanding(kernel, page);
     return composePageHandle(page.number);
   });
   return { ok: true, handles };

@@ -15,6 +15,7 @@ import { setTimer } from "#kernel/proc/alarm.ts";
 import { transact } from "#kernel/proc/transact.ts";
 import { fault } from "#kernel/vm/fault.ts";
 import { flush, flushSoon } from "#kernel/vm/flush.ts";
+import { bringForForgetting } from "#kernel/vm/forget-standing.ts";
 import { forgetPage } from "#kernel/vm/forget.ts";
 import { viewPage, type ResidentPage } from "#kernel/vm/page.ts";
 import { findPage, listPageNumbers, updatePage, type PageChange } from "#kernel/vm/page-table.ts";
@@ -115,7 +116,7 @@ export async function editPage(kernel: Kernel, handle: PageHandle, edit: PageEdi
 }
 
 export async function forget(kernel: Kernel, handle: PageHandle): Promise<Result<{ readonly forgotten: PageHandle }>> {
-  await loadPage(kernel, handle); // a page whose body is out of reach can still be forgotten
+  await bringForForgetting(kernel, pageNumber(handle) ?? -1); // a page whose body is out of reach can still be forgotten
   const row = findPage(kernel, handle);
   if (row === null) return failed(NO_PAGE);
   transact(kernel, () => forgetPage(kernel, { ...row, text: row.text ?? "" }));

@@ -12,7 +12,9 @@ import { tieMessageToPage } from "#kernel/proc/messages.ts";
 import { transact } from "#kernel/proc/transact.ts";
 import type { TraceData } from "#kernel/proc/trace.ts";
 import { flushSoon } from "#kernel/vm/flush.ts";
+import type { ResidentPage } from "#kernel/vm/page.ts";
 import { insertPage } from "#kernel/vm/page-table.ts";
+import { pinStanding } from "#kernel/vm/pin-standing.ts";
 import { repeats } from "#kernel/vm/repeats.ts";
 import { draftPages } from "#kernel/vm/write-page.ts";
 
@@ -36,14 +38,15 @@ function writeTurn(kernel: Kernel, run: LiveRun): number {
       pages.length > 0 ||
       kernel.sql.exec("SELECT 1 FROM run_pages WHERE run = ? AND how = 'created' LIMIT 1", run.id).toArray().length > 0;
     const turn = write(kernel, run, { ...thread, kind: "turn", role: "user", text: run.instruction.text }, wroteFact);
-    tieInstruction(kernel, run, turn[0]);
+    tieInstruction(kernel, run, turn[0]?.number);
+    if (!wroteFact) for (const page of turn) pinStanding(kernel, page);
     written += turn.length;
   }
   run.answerPage = pages.find((page) => page.kind === "assistant")?.number ?? null;
   const sayable = run.output.trim() !== "" && !run.forgotten.some((text) => repeats(run.output, text));
   if (!has("assistant") && sayable) {
     const answer = write(kernel, run, { ...thread, kind: "assistant", role: "assistant", text: run.output }, true);
-    run.answerPage = answer[0] ?? null;
+    run.answerPage = answer[0]?.number ?? null;
     written += answer.length;
   }
   return written;
@@ -56,10 +59,15 @@ function tieInstruction(kernel: Kernel, run: LiveRun, page: number | undefined):
   if (message !== undefined && page !== undefined) tieMessageToPage(kernel, message.id, page);
 }
 
-function write(kernel: Kernel, run: LiveRun, page: NewPage, silent: boolean): number[] {
+function write(kernel: Kernel, run: LiveRun, page: NewPage, silent: boolean): ResidentPage[] {
   const drafts = draftPages(page, { run: run.id, defaultAt: run.startedAt });
   if (!drafts.ok) return [];
-  const numbers = drafts.value.map((draft) => insertPage(kernel, silent ? { ...draft, evidence: 0 } : draft).number);
-  notePages(kernel, run.id, numbers, "created");
-  return numbers;
+  const pages = drafts.value.map((draft) => insertPage(kernel, silent ? { ...draft, evidence: 0 } : draft));
+  notePages(
+    kernel,
+    run.id,
+    pages.map((entry) => entry.number),
+    "created",
+  );
+  return pages;
 }

@@ -234,6 +234,17 @@ export function addToPage(kernel: Kernel, page: PageRow, more: Pick<PageRow, "so
   return next;
 }
 
+/** Pinned pages and those of kind `instruction`, pinned or not, superseded or not, by number. */
+export function standingPages(kernel: Kernel): PageRow[] {
+  return kernel.sql
+    .exec<PageRow>(
+      `SELECT ${PAGE_COLUMNS} FROM pages WHERE deleted = 0 AND number IN (
+         SELECT number FROM pages WHERE pinned = 1 UNION SELECT number FROM pages WHERE kind = 'instruction'
+       ) ORDER BY number`,
+    )
+    .toArray();
+}
+
 /**
  * Turns a page into a tombstone: nothing of it is left but its number, and a version that outranks every write of it still
  * under way. The tombstone goes to D1 like any change and is dropped here once D1 has it.
@@ -313,7 +324,7 @@ export function fillFrames(kernel: Kernel, bodies: ReadonlyMap<number, string>):
   );
 }
 
-/** Drops the least recently referenced clean bodies, never pinned ones, until at most `tokens` are resident. Answers how many it dropped. */
+/** Drops the least recently referenced clean bodies, never pinned or standing ones, until at most `tokens` are resident. Answers how many it dropped. */
 export function dropOldBodies(kernel: Kernel, tokens: number): number {
   const resident = residentTokens(kernel);
   if (resident <= tokens) return 0;
@@ -321,7 +332,7 @@ export function dropOldBodies(kernel: Kernel, tokens: number): number {
     .exec<{ number: number }>(
       `SELECT number FROM (
          SELECT number, SUM(tokens) OVER (ORDER BY referenced_at, number) - tokens AS freed
-         FROM pages WHERE text IS NOT NULL AND dirty = 0 AND deleted = 0 AND pinned = 0
+         FROM pages WHERE text IS NOT NULL AND dirty = 0 AND deleted = 0 AND pinned = 0 AND kind <> 'instruction'
        ) WHERE freed < ?`,
       resident - tokens,
     )

@@ -8,11 +8,11 @@ export const FORGOTTEN = "[forgotten]";
 /** Words in a row that count as repeating. */
 const SPAN = 4;
 
-/** Whether `said` repeats several words of `text` in a row (all of them when it has fewer). */
-export function repeats(said: string, text: string): boolean {
+/** Whether `said` repeats `most` words of `text` in a row (all of them when it has fewer). */
+export function repeats(said: string, text: string, most: number = SPAN): boolean {
   const words = tokenize(text);
   const stored = ` ${tokenize(said).join(" ")} `;
-  const span = Math.min(SPAN, words.length);
+  const span = Math.min(most, words.length);
   for (let start = 0; span > 0 && start + span <= words.length; start += 1) {
     if (stored.includes(` ${words.slice(start, start + span).join(" ")} `)) return true;
   }

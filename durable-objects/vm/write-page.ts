@@ -15,7 +15,8 @@ import type { Kernel } from "#kernel/kernel.ts";
 import { evidenceOf, type ResidentPage } from "#kernel/vm/page.ts";
 import { fault } from "#kernel/vm/fault.ts";
 import { rememberedAs, repeatPage } from "#kernel/vm/near-duplicates.ts";
-import { insertPage, type PageDraft } from "#kernel/vm/page-table.ts";
+import { readPages, type PageDraft } from "#kernel/vm/page-table.ts";
+import { insertRemembered, pinAgain } from "#kernel/vm/pin-standing.ts";
 import { pagesSaying } from "#kernel/vm/statement-table.ts";
 
 export interface PageDate {
@@ -74,9 +75,13 @@ export function writePage(kernel: Kernel, page: NewPage, provenance: Provenance)
     const found = rememberedAs(kernel, draft);
     return found === null ? [] : [{ draft, found }];
   });
-  if (known.length < drafts.value.length) return success(drafts.value.map((draft) => insertPage(kernel, draft)));
+  if (known.length < drafts.value.length) return success(drafts.value.map((draft) => insertRemembered(kernel, draft)));
   return success(
-    known.map(({ draft, found }) => ({ ...repeatPage(kernel, found, draft), text: found.text ?? draft.text })),
+    known.map(({ draft, found }) => {
+      const page = { ...repeatPage(kernel, found, draft), text: found.text ?? draft.text };
+      pinAgain(kernel, page);
+      return { ...page, ...readPages(kernel, [page.number])[0], text: page.text };
+    }),
   );
 }
 

@@ -108,7 +108,7 @@ describe("the pinned text", () => {
   it("keeps the bodies of pinned pages resident", () =>
     inKernel(callerOf("pinned-resident"), (kernel) => {
       page(kernel);
-      insertPage(kernel, { ...draft, text: "Some other page." });
+      insertPage(kernel, { ...draft, kind: "fact", text: "Some other page." });
       kernel.sql.exec("UPDATE pages SET dirty = 0");
       expect(dropOldBodies(kernel, 1)).toBe(1);
       expect(lines(kernel)).toMatchObject([{ text: "Always answer in French." }]);

@@ -15,7 +15,7 @@ import type { Message } from "#kernel/proc/messages.ts";
 import { pinPage } from "#kernel/vm/pinned.ts";
 import { transact } from "#kernel/proc/transact.ts";
 import { STUB_HEADING } from "#kernel/vm/stub.ts";
-import { PINNED_HEADING } from "#kernel/vm/pinned.ts";
+import { PINNED_HEADING } from "#kernel/vm/pinned-lines.ts";
 import { calls, inKernel, installSeam, play, rows, text, useEnv, useModel } from "#tests/kernel/kernel-seam.ts";
 import { ask, callerOf, objectOf, unwrap } from "#tests/kernel/process-client.ts";
 
