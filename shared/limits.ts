@@ -87,6 +87,7 @@ export const WINDOW_TOKENS = 32_768; // tokens of a model's window when neither 
 export const ANSWER_TOKENS = 4_096; // tokens of the window kept free for an answer
 export const TOKEN_MARGIN_PERCENT = 130; // percent of its estimate a text counts for until the model reported its usage
 export const SUMMARY_TOKENS = 400; // tokens of the summary of one evicted range; protects the prompt of whoever reads it
+export const RANGE_MESSAGES = 200; // messages one evicted range covers; protects the list of its members
 export const STUB_RANGES = 6; // evicted ranges a prompt names; older ones are folded into one
 export const STUB_TOKENS = 700; // tokens of the text that names them
 export const PREMATURE_CALLS = 20; // calls within which a page that left and is wanted again left too early

@@ -13,8 +13,10 @@ import {
   BODY_HIGHEST_TOKENS,
   BODY_LOW_TOKENS,
   BODY_LOWEST_TOKENS,
+  RANGE_MESSAGES,
   STUB_TOKENS,
   TAIL_TOKENS,
+  WINDOW_TOKENS,
 } from "#shared/limits.ts";
 import { estimateTokens } from "#shared/tokens.ts";
 import type { Kernel } from "#kernel/kernel.ts";
@@ -27,6 +29,7 @@ import { framesOf } from "#kernel/vm/body.ts";
 import type { FrozenBody } from "#kernel/vm/evictions.ts";
 import { Pager, type PagerState, type PagerStep } from "#kernel/vm/pager/policy.ts";
 import { pricesOf } from "#kernel/vm/pager/prices.ts";
+import { askWindow } from "#kernel/vm/pager/window.ts";
 import { calibrationOf, changeRecord, pagerRecord, savePagerRecord, tokenRatio } from "#kernel/vm/pager/record.ts";
 import { freezePrefix, frozenPrefix } from "#kernel/vm/prefix.ts";
 import { PREAMBLE } from "#kernel/vm/preamble.ts";
@@ -41,12 +44,14 @@ export interface BodyPlan {
   readonly step: PagerStep;
   /** Tokens of the model, by its calibration. */
   readonly tokens: number;
+  readonly ceiling: number;
 }
 
 /** Tokens a prompt for this model may have, its answer not counted. */
 export function windowOf(kernel: Kernel, model: string): number {
   const { window } = pricesOf(kernel.env, model);
-  const known = Math.min(window, calibrationOf(kernel, model).window ?? window);
+  const learned = calibrationOf(kernel, model).window;
+  const known = window === null ? (learned ?? WINDOW_TOKENS) : Math.min(window, learned ?? window);
   return Math.floor(known - Math.min(ANSWER_TOKENS, known / 4));
 }
 
@@ -72,12 +77,13 @@ export function planBody(
   of: { readonly model: string; readonly own: number },
 ): BodyPlan {
   const ratio = tokenRatio(kernel, of.model);
+  const ceiling = bodyCeiling(kernel, of.model, body, of.own);
   const pager = new Pager({
     prices: pricesOf(kernel.env, of.model),
     low: BODY_LOW_TOKENS,
     lowest: BODY_LOWEST_TOKENS,
     highest: BODY_HIGHEST_TOKENS,
-    ceiling: bodyCeiling(kernel, of.model, body, of.own),
+    ceiling,
     growth: BODY_GROWTH_TOKENS,
   });
   const tokens = framesOf(messages, ratio, new Set()).reduce((sum, frame) => sum + frame.tokens, 0);
@@ -86,7 +92,7 @@ export function planBody(
   const state: PagerState = { low, growth, samples, calls, faultCost, quiet, size: tokens, passed: body.passed };
   const marks = pager.watermarks(state);
   const live = tokens > marks.high ? new Set(listLiveRuns(kernel).map((run) => run.id)) : new Set<string>();
-  return { messages, tokens, step: pager.step(framesOf(messages, ratio, live), state, { calls: 0 }) };
+  return { messages, tokens, ceiling, step: pager.step(framesOf(messages, ratio, live), state, { calls: 0 }) };
 }
 
 /** The body of a run's prompts. Call it before the first one: a batch eviction happens here or not at all. */
@@ -96,6 +102,7 @@ export function prepareBody(kernel: Kernel, run: LiveRun, data: TraceData): read
   const body = frozenPrefix(kernel, run.thread);
   const plan = planBody(kernel, messages, body, { model: run.model, own: ownTokens(run) });
   run.pressure = pressureOf(plan);
+  if (plan.ceiling < plan.step.high * 2) askWindow(kernel, run.model);
   if (plan.step.evict.length === 0) return messages;
   const gone = new Set(plan.step.evict);
   const leaving = messages.filter((message) => gone.has(message.id));
@@ -116,7 +123,11 @@ export function prepareBody(kernel: Kernel, run: LiveRun, data: TraceData): read
 }
 
 function evictBatch(kernel: Kernel, thread: ThreadId, leaving: readonly StoredMessage[], { step }: BodyPlan): void {
-  makeRange(kernel, thread, leaving);
+  for (let start = 0; start < leaving.length;) {
+    const end = endOfRange(leaving, start);
+    makeRange(kernel, thread, leaving.slice(start, end));
+    start = end;
+  }
   settleFrames(kernel, thread, step);
   freezePrefix(kernel, thread, step.state.passed);
   const record = pagerRecord(kernel);
@@ -128,6 +139,13 @@ function evictBatch(kernel: Kernel, thread: ThreadId, leaving: readonly StoredMe
     pins: record.pins + step.weakened.length,
   });
   savePagerRecord(kernel);
+}
+
+/** Where a range that begins here ends: with a turn, and not far beyond RANGE_MESSAGES. */
+function endOfRange(leaving: readonly StoredMessage[], start: number): number {
+  let end = Math.min(start + RANGE_MESSAGES, leaving.length);
+  while (end < leaving.length && leaving[end]?.role !== "user") end += 1;
+  return end;
 }
 
 export type Pressure = "low" | "moderate" | "high";

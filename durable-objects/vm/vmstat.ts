@@ -10,7 +10,13 @@
  * of a thread began with in common: the most that a cache can have had.
  */
 import type { VmStat } from "#shared/abi.ts";
-import { BODY_GROWTH_TOKENS, BODY_HIGHEST_TOKENS, BODY_LOW_TOKENS, BODY_LOWEST_TOKENS } from "#shared/limits.ts";
+import {
+  BODY_GROWTH_TOKENS,
+  BODY_HIGHEST_TOKENS,
+  BODY_LOW_TOKENS,
+  BODY_LOWEST_TOKENS,
+  WINDOW_TOKENS,
+} from "#shared/limits.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { readCounters } from "#kernel/proc/counters.ts";
 import { residentTokens } from "#kernel/vm/page-table.ts";
@@ -55,7 +61,7 @@ function promptStat(kernel: Kernel): VmStat {
     low: BODY_LOW_TOKENS,
     lowest: BODY_LOWEST_TOKENS,
     highest: BODY_HIGHEST_TOKENS,
-    ceiling: prices.window,
+    ceiling: prices.window ?? WINDOW_TOKENS,
     growth: BODY_GROWTH_TOKENS,
   });
   const { low, high } = pager.watermarks({ ...pager.start(), low: record.low, growth: record.growth });

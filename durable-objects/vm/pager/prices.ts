@@ -8,15 +8,15 @@
  * 1.25, a cached read 0.1. A variable that cannot be read counts as empty, and the log says so.
  */
 import { z } from "zod";
-import { WINDOW_TOKENS } from "#shared/limits.ts";
 import { logEvent } from "#shared/log.ts";
 import type { PagerPrices } from "#kernel/vm/pager/policy.ts";
 
 export interface ModelPrices extends PagerPrices {
-  readonly window: number;
+  /** Tokens of the window, or null when the variable does not say. */
+  readonly window: number | null;
 }
 
-export const DEFAULT_PRICES: ModelPrices = { write: 1.25, read: 0.1, window: WINDOW_TOKENS };
+export const DEFAULT_PRICES: ModelPrices = { write: 1.25, read: 0.1, window: null };
 
 const price = z.number().min(0).max(1_000);
 const pricesSchema = z.record(

@@ -5,13 +5,14 @@ import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import type { Caller, VmStat } from "#shared/abi.ts";
 import { failure } from "#shared/errors.ts";
-import { TOKEN_MARGIN_PERCENT } from "#shared/limits.ts";
+import { ANSWER_TOKENS, TOKEN_MARGIN_PERCENT, WINDOW_TOKENS } from "#shared/limits.ts";
 import type { Result } from "#shared/result.ts";
 import { estimateTokens } from "#shared/tokens.ts";
 import type { InferEvent, InferRequest } from "#kernel/infer/drivers/driver.ts";
 import { readAiError } from "#kernel/infer/drivers/workers-ai.ts";
 import { head } from "#kernel/infer/head.ts";
 import { contextTokens } from "#kernel/vm/context.ts";
+import { windowOf } from "#kernel/vm/evict.ts";
 import { calibrate, overflowed, ratioOf, UNCALIBRATED } from "#kernel/vm/pager/calibration.ts";
 import { DEFAULT_PRICES, pricesOf } from "#kernel/vm/pager/prices.ts";
 import { tokenRatio } from "#kernel/vm/pager/record.ts";
@@ -72,6 +73,19 @@ describe("prices", () => {
     expect(pricesOf(env, "other")).toEqual(DEFAULT_PRICES);
     expect(pricesOf({ MODEL_PRICES: "{" }, "m")).toEqual(DEFAULT_PRICES);
     expect(pricesOf({}, "m")).toEqual(DEFAULT_PRICES);
+  });
+});
+
+describe("the window of a model", () => {
+  it("is asked of the driver once it matters", async () => {
+    const caller = callerOf("budget-window");
+    useModel(caller, () => play([text("Noted.")]));
+    await ask(caller, "Hello.");
+    const window = () => inKernel(caller, (kernel) => windowOf(kernel, "lamina/extractive"));
+    expect(await window()).toBe(WINDOW_TOKENS - ANSWER_TOKENS);
+    await ask(caller, `A long story. ${"It went on. ".repeat(3_500)}`);
+    await ask(caller, "Thanks.");
+    expect(await window()).toBe(131_072 - ANSWER_TOKENS);
   });
 });
 

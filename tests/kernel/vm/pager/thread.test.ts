@@ -167,6 +167,47 @@ describe("a thread that grows long", () => {
   });
 });
 
+describe("a thread that was long before its first run here", () => {
+  it("is evicted into ranges that each list all of their members", async () => {
+    const caller = callerOf("pager-imported");
+    const requests = listens(caller);
+    const turns = Array.from({ length: 260 }, (_, index) => [
+      {
+        type: "page",
+        text: `Flat ${index} is let to Amina.`,
+        kind: "turn",
+        role: "user",
+        handle: `p${(index + 1).toString(36)}`,
+      },
+      {
+        type: "message",
+        thread: "main",
+        role: "user",
+        content: `Flat ${index} is let to Amina.`,
+        page: `p${(index + 1).toString(36)}`,
+      },
+      { type: "message", thread: "main", role: "assistant", content: "Noted. ".repeat(30) },
+    ]).flat();
+    for (let start = 0; start < turns.length; start += 200) {
+      const batch = turns.slice(start, start + 200).map((row, index) => ({ line: start + index + 1, row }));
+      expect(unwrap(await objectOf(caller).importRows(caller, "key", batch)).skipped).toEqual([]);
+    }
+    await ask(caller, "Hello.");
+    const lines = stubLines(requests.at(-1));
+    expect(lines.length).toBeGreaterThan(1);
+    const ranges = await rows<{ messages: number; provenance: string }>(
+      caller,
+      "SELECT evictions.messages, pages.provenance FROM evictions JOIN pages ON pages.number = evictions.page",
+    );
+    const members = ranges.flatMap((range) => JSON.parse(range.provenance) as number[]);
+    const evicted = await rows<{ page: number }>(
+      caller,
+      "SELECT page FROM messages WHERE evicted > 0 AND page IS NOT NULL",
+    );
+    expect(members.toSorted()).toEqual(evicted.map(({ page }) => page).toSorted());
+  });
+});
+
 describe("a call and its result", () => {
   it("never part, and a result that left is read by its handle", async () => {
     const caller = callerOf("pager-tools");
@@ -254,6 +295,14 @@ describe("the frozen prefix", () => {
           });
           return JSON.stringify(stable(requests.at(-1)));
         };
+        const own = requests.filter((request) =>
+          contents(request).some((content) => content.startsWith(`Word ${round}.`)),
+        );
+        for (const [index, request] of own.entries()) {
+          const before = stable(own[index - 1]);
+          if (index === 0 || stubOf(request) !== stubOf(own[index - 1])) continue;
+          expect(stable(request).slice(0, before.length)).toEqual(before);
+        }
         const first = await probe();
         await restart(caller);
         expect(await probe()).toBe(first);
