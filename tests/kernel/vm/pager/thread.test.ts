@@ -204,7 +204,7 @@ describe("a thread that was long before its first run here", () => {
       caller,
       "SELECT page FROM messages WHERE evicted > 0 AND page IS NOT NULL",
     );
-    expect(members.toSorted()).toEqual(evicted.map(({ page }) => page).toSorted());
+    expect(new Set(members)).toEqual(new Set(evicted.map(({ page }) => page)));
   });
 });
 
