@@ -5,11 +5,10 @@
  * kept for a while per isolate, because the binding may ask a remote service.
  */
 import { z } from "zod";
+import { MODEL_LIST_MS } from "#shared/limits.ts";
 import { errorName, logEvent } from "#shared/log.ts";
 
 export const DEFAULT_NAME = "lamina";
-
-const LIST_MS = 300_000;
 
 const listed = z.array(z.object({ name: z.string(), task: z.object({ name: z.string() }).optional() }));
 
@@ -20,7 +19,7 @@ export async function modelNames(env: Cloudflare.Env, now: number): Promise<read
   if (known !== null && known.until > now) return known.names;
   const others = await listModels(env);
   const names = [env.DEFAULT_MODEL, ...others.filter((name) => name !== env.DEFAULT_MODEL)];
-  known = { names, until: now + LIST_MS };
+  known = { names, until: now + MODEL_LIST_MS };
   return names;
 }
 

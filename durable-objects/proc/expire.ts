@@ -9,7 +9,8 @@ import { setTimer } from "#kernel/proc/alarm.ts";
 
 export function expire(kernel: Kernel): void {
   const now = kernel.now();
-  const old = "SELECT id FROM runs WHERE finished_at < ?";
+  // By the runs that have events, those of a day: there is no end to the others.
+  const old = "SELECT id FROM runs WHERE id IN (SELECT DISTINCT run FROM events) AND finished_at < ?";
   kernel.sql.exec(`DELETE FROM events WHERE run IN (${old})`, now - EVENTS_MS);
   kernel.sql.exec(
     "UPDATE runs SET idempotency_key = NULL WHERE idempotency_key IS NOT NULL AND created_at < ? AND finished_at IS NOT NULL",

@@ -8,7 +8,7 @@
  * What must hold: only what people say of themselves and others counts (turns, facts, notes that are evidence), in the order of the
  * dates they were said at; restored pages keep the links they were exported with. Claims are as private as their page.
  */
-import { CLAIMS_COMPARED } from "#shared/limits.ts";
+import { CLAIM_CHARACTERS, CLAIMS_COMPARED } from "#shared/limits.ts";
 import { replaces, type Claim } from "#shared/text/claim.ts";
 import { readClaims } from "#shared/text/claims.ts";
 import { withoutRequest } from "#shared/text/statements.ts";
@@ -19,15 +19,13 @@ import { hashKey } from "#kernel/vm/statement-table.ts";
 /** A page and the page that supersedes it, or null when it holds again. */
 export type Succession = Pick<PageRow, "number" | "superseded_by">;
 
-/** Longer texts are no statements of a fact. */
-const CHARACTERS = 2_000;
 const TOLD: ReadonlySet<string> = new Set(["turn", "fact", "note"]);
 
 type ClaimRow = { id: number; page: number; claim: string; by: number | null };
 
 function claimsOf(page: ResidentPage): { readonly claims: readonly Claim[]; readonly whole: boolean } {
   const told = page.evidence === 1 && TOLD.has(page.kind) && (page.role === null || page.role === "user");
-  if (!told || page.text.length > CHARACTERS) return { claims: [], whole: false };
+  if (!told || page.text.length > CLAIM_CHARACTERS) return { claims: [], whole: false };
   return readClaims(withoutRequest(page.text), (page.speaker ?? "user").toLowerCase());
 }
 

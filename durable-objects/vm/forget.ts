@@ -9,7 +9,7 @@
  */
 import type { RunId } from "#shared/ids.ts";
 import { composePageHandle } from "#shared/ids.ts";
-import { QUERY_CHARACTERS } from "#shared/limits.ts";
+import { FORGET_ANSWERS, QUERY_CHARACTERS } from "#shared/limits.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { notePages, type LiveRun } from "#kernel/proc/live-run.ts";
 import { forgetFromContext } from "#kernel/vm/forget-context.ts";
@@ -123,13 +123,11 @@ function affectedRuns(kernel: Kernel, page: ResidentPage): { readonly run: RunId
     .filter(({ run, touched }) => touched || kernel.live.has(run));
 }
 
-const ANSWERS_READ = 50;
-
 /** Runs of an import whose answers repeat the page: what was in their prompts is not exported. */
 function importedAnswers(kernel: Kernel, page: ResidentPage): { readonly run: RunId; readonly touched: boolean }[] {
   const hits = kernel.index.search({
     text: page.text.slice(0, QUERY_CHARACTERS),
-    limit: ANSWERS_READ,
+    limit: FORGET_ANSWERS,
     now: kernel.now(),
     kinds: ["assistant"],
   });

@@ -6,6 +6,7 @@
  */
 import type { PageKind } from "#shared/abi.ts";
 import { pageNumber, parseDocumentId, type DocumentId, type PageHandle } from "#shared/ids.ts";
+import { SESSION_GAP_MS } from "#shared/limits.ts";
 import { estimateTokens } from "#shared/tokens.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { count } from "#kernel/proc/counters.ts";
@@ -53,7 +54,6 @@ export type PageDraft = Pick<
   readonly provenance?: readonly number[];
 };
 
-const SESSION_GAP_MS = 6 * 3_600_000;
 /** Kinds that have no neighbours. */
 const ALONE: ReadonlySet<PageKind> = new Set(["fact", "note", "instruction", "summary", "tool"]);
 

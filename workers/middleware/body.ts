@@ -6,12 +6,9 @@
  */
 import type { MiddlewareHandler } from "hono";
 import { failure } from "#shared/errors.ts";
-import { BODY_BYTES } from "#shared/limits.ts";
+import { BODY_BYTES, DISCARDED_BYTES } from "#shared/limits.ts";
 import type { EdgeEnv } from "#workers/edge.ts";
 import { problem } from "#workers/reply.ts";
-
-/** Bytes of a body that is too large that are still read. */
-const DISCARDED_BYTES = 32 * BODY_BYTES;
 
 const STREAMED = /^\/v1\/memory\/(?:import|documents(?:\/[^/]*)?)$/;
 

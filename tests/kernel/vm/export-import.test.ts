@@ -4,7 +4,16 @@
 import { describe, expect, it } from "vitest";
 import type { Caller, ImportReport, ImportRow } from "#shared/abi.ts";
 import type { ThreadId } from "#shared/ids.ts";
-import { IDEMPOTENCY_MS, IMPORT_BATCH_ROWS, PAGE_BYTES, TAG_CHARACTERS, TAGS_PER_PAGE } from "#shared/limits.ts";
+import {
+  IDEMPOTENCY_MS,
+  IMPORT_BATCH_ROWS,
+  PAGE_BYTES,
+  PROVENANCE_PAGES,
+  RUNS_PER_PAGE,
+  SESSION_GAP_MS,
+  TAGS_PER_PAGE,
+  TAG_CHARACTERS,
+} from "#shared/limits.ts";
 import type { Result } from "#shared/result.ts";
 import { lines } from "#shared/wire.ts";
 import { markPage } from "#kernel/vm/page-table.ts";
@@ -98,6 +107,45 @@ describe("export and import", () => {
     const to = callerOf("import-links");
     expect(unwrap(await imported(to, "k", numbered(written))).skipped).toEqual([]);
     expect(await exported(to)).toEqual(written);
+  });
+
+  it("keep PROVENANCE_PAGES sources and RUNS_PER_PAGE runs of a page, and no more", async () => {
+    const from = callerOf("export-many");
+    await objectOf(from).writePage(from, { text: "Shown often." });
+    await inKernel(from, ({ sql }) =>
+      sql.exec(
+        `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <= ?)
+         INSERT INTO run_pages SELECT printf('run_init_%06d', i), 1, 'returned' FROM n`,
+        RUNS_PER_PAGE,
+      ),
+    );
+    const [row] = await exported(from);
+    expect(row?.["uses"]).toHaveLength(RUNS_PER_PAGE);
+    const to = callerOf("import-many");
+    const withSources = (count: number, handle: string): unknown => ({
+      ...row,
+      handle,
+      provenance: Array.from({ length: count }, () => "p1"),
+    });
+    const report = unwrap(
+      await imported(to, "k", numbered([withSources(PROVENANCE_PAGES, "p1"), withSources(PROVENANCE_PAGES + 1, "p2")])),
+    );
+    expect(report).toMatchObject({ imported: 1, skipped: [{ line: 2 }] });
+    expect(await rows(to, "SELECT COUNT(*) AS runs FROM run_pages")).toEqual([{ runs: RUNS_PER_PAGE }]);
+  });
+
+  it("keep a session for SESSION_GAP_MS", async () => {
+    const caller = callerOf("session-gap");
+    const start = Date.UTC(2024, 0, 1);
+    const told = [0, SESSION_GAP_MS, 2 * SESSION_GAP_MS + 1].map((after) => ({
+      text: `Told ${after}.`,
+      role: "user",
+      thread: "t",
+      at: new Date(start + after).toISOString(),
+    }));
+    await imported(caller, "k", numbered(told));
+    const sessions = await rows<{ session: string }>(caller, "SELECT session FROM pages ORDER BY number");
+    expect(sessions.map(({ session }) => session === sessions[0]?.session)).toEqual([true, true, false]);
   });
 
   it("keep the dates of threads", async () => {

@@ -4,7 +4,7 @@
 import { describe, expect, it } from "vitest";
 import type { Caller, NewPage, PageView, SearchItem } from "#shared/abi.ts";
 import type { PageHandle } from "#shared/ids.ts";
-import { CLAIMS_COMPARED, PAGES_SUCCEEDED } from "#shared/limits.ts";
+import { CLAIM_CHARACTERS, CLAIMS_COMPARED, PAGES_SUCCEEDED } from "#shared/limits.ts";
 import type { Result } from "#shared/result.ts";
 import { currentFirst } from "#kernel/vm/supersede.ts";
 import { inKernel, installSeam, rows } from "#tests/kernel/kernel-seam.ts";
@@ -84,6 +84,15 @@ describe("a newer statement", () => {
     await write(caller, "I moved to Berlin.", "2022-01-01");
     expect(await successors(caller)).toEqual({ p1: null, p2: null });
     await write(caller, "My new phone number is 777-9999.", "2023-01-01");
+    expect(await successors(caller)).toEqual({ p1: 3, p2: null, p3: null });
+  });
+
+  it("is read from pages of CLAIM_CHARACTERS at the most", async () => {
+    const caller = callerOf("super-long");
+    const padded = (text: string, length: number): string => text + "!".repeat(length - text.length);
+    await write(caller, padded("I live in Paris.", CLAIM_CHARACTERS), "2021-01-01");
+    await write(caller, padded("I live in Rome.", CLAIM_CHARACTERS + 1), "2020-01-01");
+    await write(caller, "I moved to Berlin.", "2022-01-01");
     expect(await successors(caller)).toEqual({ p1: 3, p2: null, p3: null });
   });
 
