@@ -21,6 +21,7 @@ export const DOCUMENT_BATCH_PAGES_MOST = 1_200; // pages of a batch when they ar
 export const DOCUMENT_BATCH_BYTES = 1_048_576; // bytes of a document after which a batch is sent though it is not full; shows progress
 export const DOCUMENT_STATE_CHARACTERS = 262_144; // characters of a reader's state between two requests; protects the object's rows
 export const DOCUMENTS = 10_000; // documents of one process; protects its list
+export const FORGET_WAIT_MS = 20_000; // milliseconds a reply waits for a document to be deleted; the rest goes on behind it
 export const FORGET_BATCH_PAGES = 200; // pages of a document forgotten in one transaction; protects the object's event loop
 export const DOCUMENT_TITLE_CHARACTERS = 200; // characters of a document's title or name; protects every page's context line
 export const REQUESTS_PER_SECOND = 200; // requests per second and key, sustained; protects one process from one client

@@ -7,7 +7,8 @@
  */
 import { failure } from "#shared/errors.ts";
 import type { DocumentId } from "#shared/ids.ts";
-import { FORGET_BATCH_PAGES } from "#shared/limits.ts";
+import { FORGET_BATCH_PAGES, FORGET_WAIT_MS } from "#shared/limits.ts";
+import { errorName, logEvent } from "#shared/log.ts";
 import { failed, success, type Result } from "#shared/result.ts";
 import type { DocumentForgotten } from "#shared/schema/documents.ts";
 import type { Kernel } from "#kernel/kernel.ts";
@@ -33,22 +34,33 @@ export async function forgetDocument(kernel: Kernel, id: DocumentId): Promise<Re
     kernel.sql.exec("DELETE FROM replies WHERE key LIKE 'document %' AND reply = ?", row.id);
     setTimer(kernel, "documents", kernel.now() + AGAIN_MS);
   });
-  const pages = await forgetPages(kernel, row);
-  kernel.background(flush(kernel));
-  if (pages === null) return failed(failure("overloaded", "The document is being deleted; look again later.", 1));
-  return success({ forgotten: row.id, pages });
+  const { pages } = row;
+  const going = forgetPages(kernel, row);
+  // What is not done in time goes on; when it fails, or the object dies, the timer takes it up.
+  kernel.background(going.then(() => flush(kernel), noteFailure));
+  let stop = (): void => undefined;
+  const waited = new Promise<"waited">((resolve) => {
+    const timer = setTimeout(() => resolve("waited"), FORGET_WAIT_MS);
+    stop = () => clearTimeout(timer);
+  });
+  const gone = await Promise.race([going, waited]).finally(() => stop());
+  if (gone === false) return failed(failure("overloaded", "The document is being deleted; look again later.", 1));
+  return success({ forgotten: row.id, pages, done: gone === true });
+}
+
+function noteFailure(error: unknown): void {
+  logEvent("forget-document-failed", { error: errorName(error) }, "error");
 }
 
 /** Goes on with deletions that were cut off. */
 export async function finishForgetting(kernel: Kernel): Promise<void> {
   const rows = kernel.sql.exec<DocumentRow>("SELECT * FROM documents WHERE state = 'deleting'").toArray();
-  for (const row of rows) if ((await forgetPages(kernel, row)) === null) throw new Error("a page is out of reach");
+  for (const row of rows) if (!(await forgetPages(kernel, row))) throw new Error("a page is out of reach");
   if (rows.length > 0) await flush(kernel);
 }
 
-/** Answers how many pages went, or null when some could not be read. */
-async function forgetPages(kernel: Kernel, document: DocumentRow): Promise<number | null> {
-  let gone = 0;
+/** False when some pages could not be read. */
+async function forgetPages(kernel: Kernel, document: DocumentRow): Promise<boolean> {
   for (;;) {
     const numbers = kernel.sql
       .exec<{ number: number }>(
@@ -63,22 +75,20 @@ async function forgetPages(kernel: Kernel, document: DocumentRow): Promise<numbe
     if (numbers.length === 0) break;
     const known = referredTo(kernel, numbers);
     // What repeats a page's words elsewhere can only be found with its words at hand.
-    if (known.length > 0 && !(await fault(kernel, known)).ok) return null;
-    gone += transact(kernel, () => forgetBatch(kernel, numbers, new Set(known)));
+    if (known.length > 0 && !(await fault(kernel, known)).ok) return false;
+    transact(kernel, () => forgetBatch(kernel, numbers, new Set(known)));
     // Others get their turn between two batches.
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
   kernel.sql.exec("DELETE FROM documents WHERE id = ?", document.id);
-  return gone;
+  return true;
 }
 
-function forgetBatch(kernel: Kernel, numbers: readonly number[], known: ReadonlySet<number>): number {
-  const pages = readPages(kernel, numbers);
-  for (const page of pages) {
+function forgetBatch(kernel: Kernel, numbers: readonly number[], known: ReadonlySet<number>): void {
+  for (const page of readPages(kernel, numbers)) {
     if (known.has(page.number)) forgetPage(kernel, { ...page, text: page.text ?? "" });
     else buryPage(kernel, page.number);
   }
-  return pages.length;
 }
 
 /** Which of these pages anything else refers to: runs, their log, messages, pages made from them, pins. */

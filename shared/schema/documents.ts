@@ -68,7 +68,11 @@ export const documentSchema = z
 export type DocumentView = z.infer<typeof documentSchema>;
 
 export const documentForgottenSchema = z
-  .object({ forgotten: z.string(), pages: z.number().meta({ description: "Pages that went with it" }) })
+  .object({
+    forgotten: z.string(),
+    pages: z.number().meta({ description: "Pages that it had" }),
+    done: z.boolean().meta({ description: "false while the last of a very long document are still being deleted" }),
+  })
   .meta({ id: "DocumentForgotten" });
 
 export type DocumentForgotten = z.infer<typeof documentForgottenSchema>;

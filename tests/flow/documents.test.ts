@@ -199,7 +199,7 @@ describe("a document as a whole", () => {
     const asked = await who.call("POST", "/v1/instructions", { input: "Where is the vermilion hive?", stream: false });
     expect(asked.text).toContain("orchard");
     const reply = await who.call("DELETE", `/v1/memory/documents/${gone.document}`);
-    expect(reply.body).toEqual({ forgotten: gone.document, pages: gone.pages });
+    expect(reply.body).toEqual({ forgotten: gone.document, pages: gone.pages, done: true });
     expect((await who.call("GET", `/v1/memory/documents/${gone.document}`)).status).toBe(404);
     await inKernel(caller, (kernel) => flush(kernel));
     expect(await everythingStored(caller)).not.toMatch(/thousand eggs|orchard|gone\.md/);
