@@ -30,7 +30,7 @@ function walksOf(one: MemoryCase): Walk[] {
       const lines = found.flatMap((number) => {
         const page = one.pages[number];
         if (page === undefined) return [];
-        const line = walkLine({ number, at: page.at, who: page.speaker ?? page.role, text: page.text }, text);
+        const line = walkLine({ ...page, number }, text);
         return [{ number, at: page.at, tokens: estimateTokens(line) + 1 }];
       });
       const listed = new Set(fitLines(lines, TAIL_TOKENS).map(({ number }) => number));

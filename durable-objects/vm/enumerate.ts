@@ -89,18 +89,19 @@ export function fitLines<Kind extends Line>(lines: readonly Kind[], tokens: numb
 export interface WalkPage {
   readonly number: number;
   readonly at: number | null;
-  readonly who: string | null;
+  readonly role: string | null;
+  readonly speaker: string | null;
   readonly text: string;
 }
 
 const SENTENCE = /[^\n.!?。！？]+[.!?。！？]*["'”’)\]]*/gu;
 
-/** The page as one short line of JSON: handle, day, who said it, and the sentence that has most of the question's words. */
+/** The page as one short line of JSON: handle, day, who said it, and the beginning of the sentence that has most of the question's words. */
 export function walkLine(page: WalkPage, question: string): string {
   const line = {
     handle: composePageHandle(page.number),
-    at: page.at === null ? undefined : new Date(page.at).toISOString().slice(0, 10),
-    by: page.who ?? undefined,
+    ...(page.at === null ? {} : { at: new Date(page.at).toISOString().slice(0, 10) }),
+    ...(page.speaker === null ? (page.role === null ? {} : { role: page.role }) : { speaker: page.speaker }),
     text: shortened(page.text, new Set(analyze(topicOf(question)))),
   };
   return JSON.stringify(line);

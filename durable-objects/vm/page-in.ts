@@ -4,8 +4,9 @@
  * First the body is brought between its watermarks (`evict.ts`). Then come the pages named by handle and the best of a search
  * over the process's own pages, until the tail's token budget is full (`pager/plan-tail.ts`): a page that stands in the prefix
  * or the body is pointed to, a long one is shown in part, and a page that was superseded comes behind the one that says the
- * newer thing. Questions, the process's own answers and this run's own turn are never mapped as evidence. When D1 does not
- * answer in time, the run goes on with the resident pages, and the trace and the stream say so.
+ * newer thing. A question for a walk along time gets a list instead (`map-walk.ts`). Questions, the process's own answers and
+ * this run's own turn are never mapped as evidence. When D1 does not answer in time, the run goes on with the resident pages,
+ * and the trace and the stream say so.
  */
 import { composePageHandle } from "#shared/ids.ts";
 import { EXCERPT_TOKENS, PAGE_IN_WAIT_MS, PAGES_MAPPED, TAIL_TOKENS } from "#shared/limits.ts";
@@ -15,7 +16,9 @@ import { noteTail, type LiveRun } from "#kernel/proc/live-run.ts";
 import type { TraceData } from "#kernel/proc/trace.ts";
 import { isCitable } from "#kernel/vm/body.ts";
 import { prepareBody } from "#kernel/vm/evict.ts";
+import { enumerate } from "#kernel/vm/enumerate.ts";
 import { fault } from "#kernel/vm/fault.ts";
+import { mapWalk } from "#kernel/vm/map-walk.ts";
 import { withoutDuplicates } from "#kernel/vm/near-duplicates.ts";
 import type { ResidentPage } from "#kernel/vm/page.ts";
 import { pinnedItems } from "#kernel/vm/pinned.ts";
@@ -30,22 +33,17 @@ export async function pageIn(kernel: Kernel, run: LiveRun, data: TraceData): Pro
   if (run.instruction.kind === "command") return;
   await refreshBlocks(kernel);
   const above = standing(kernel, run, data);
-  const hits = kernel.index.search({
-    text: run.query,
-    limit: PAGES_MAPPED,
-    now: kernel.now(),
-    filter: (page) => kernel.index.isEvidence(page),
-  });
-  const scores = new Map(hits.map((hit) => [hit.page, hit.score]));
-  const ranked = currentFirst(kernel, [...scores.keys()], run.query, kernel.now());
+  const walk = enumerate(kernel.index, run.query, { now: kernel.now() }) ?? [];
+  const scores = walk.length > 0 ? new Map<number, number>() : searchFor(kernel, run);
+  const ranked = walk.length > 0 ? walk : currentFirst(kernel, [...scores.keys()], run.query, kernel.now());
   const found = await bringIn(kernel, [...new Set([...run.named, ...ranked])]);
   const others = found.pages.filter((page) => page.run !== run.id);
   const pages = withoutDuplicates(others, new Set(run.named));
-  const entries = mapTail(run, pages, scores, above);
+  const entries = walk.length > 0 ? mapWalk(run, pages) : mapTail(run, pages, scores, above);
   for (const number of [...above, ...run.tail]) run.mapped.add(number);
   noteTail(kernel, run.id, [...run.mapped]); // with what an earlier instance had mapped
   const why = (page: number): string =>
-    run.named.includes(page) ? "named" : scores.has(page) ? "search" : "supersedes";
+    run.named.includes(page) ? "named" : walk.length > 0 ? "walk" : scores.has(page) ? "search" : "supersedes";
   for (const { page, how, tokens } of entries) {
     noteReferences(kernel, run, "tail", [{ id: page, tokens }], how === "whole" ? why(page) : `${why(page)}, ${how}`);
   }
@@ -61,6 +59,17 @@ export async function pageIn(kernel: Kernel, run: LiveRun, data: TraceData): Pro
   });
   const degraded = found.degraded === null ? {} : { degraded: found.degraded };
   emit(kernel, run, { type: "data-page-in", data: { pages: shown, major: found.major, ...degraded } });
+}
+
+/** The best pages for the run's query and their scores. */
+function searchFor(kernel: Kernel, run: LiveRun): ReadonlyMap<number, number> {
+  const hits = kernel.index.search({
+    text: run.query,
+    limit: PAGES_MAPPED,
+    now: kernel.now(),
+    filter: (page) => kernel.index.isEvidence(page),
+  });
+  return new Map(hits.map((hit) => [hit.page, hit.score]));
 }
 
 /** Pages that stand in the prompt whatever is asked: the citable ones of the body, and the pinned ones. */

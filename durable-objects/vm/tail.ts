@@ -7,7 +7,9 @@
  *
  * A page that stands in the body is pointed to by its handle. Fields that say nothing are left out.
  */
+import { ENUMERATED_WORDS_TOKENS } from "#shared/limits.ts";
 import { estimateTokens } from "#shared/tokens.ts";
+import { walkLine } from "#kernel/vm/enumerate.ts";
 import { excerpt } from "#kernel/vm/excerpt.ts";
 import { renderPage, type ResidentPage } from "#kernel/vm/page.ts";
 import { PAGES_HEADING } from "#kernel/vm/preamble.ts";
@@ -31,6 +33,7 @@ export function renderTail({ now, pressure, updates, pages, above, cuts, query }
   if (pages.length > 0) {
     lines.push(
       PAGES_HEADING,
+      ...(isWalk(pages, cuts) ? [WALK_NOTE] : []),
       ...pages.map((page) =>
         above.has(page.number) ? pointerLine(page) : pageLine(page, cuts.get(page.number), query),
       ),
@@ -50,10 +53,18 @@ function pointerLine(page: ResidentPage): string {
   });
 }
 
+/** Shown so little of, pages are listed along time (`map-walk.ts`). */
+function isWalk(pages: readonly ResidentPage[], cuts: ReadonlyMap<number, number>): boolean {
+  return pages.some((page) => (cuts.get(page.number) ?? Infinity) <= ENUMERATED_WORDS_TOKENS);
+}
+
+const WALK_NOTE = "Short lines are in the order of time; memory_read shows all of a page.";
+
 /** Tokens of the line that points to a page which stands in the prompt already. */
 export const POINTER_TOKENS = 20;
 
 function pageLine(page: ResidentPage, cut: number | undefined, query: string): string {
+  if (cut !== undefined && cut <= ENUMERATED_WORDS_TOKENS) return walkLine(page, query);
   const whole = renderPage(page);
   const shown =
     cut === undefined ? whole : { ...whole, text: excerpt(page.text, query, cut), cut: "memory_read shows all of it" };

@@ -93,14 +93,14 @@ describe("listing", () => {
   it("shows the sentence that is asked about, within its tokens, on one line", () => {
     const text = `It rained a lot.\nThen the new greenhouse of the garden arrived. ${"It was long ago. ".repeat(60)}`;
     const line = walkLine(
-      { number: 36, at: Date.UTC(2024, 0, 2), who: "user", text },
+      { number: 36, at: Date.UTC(2024, 0, 2), role: "user", speaker: null, text },
       "Summarize how the greenhouse went",
     );
     expect(line).not.toContain("\n");
-    const read = JSON.parse(line) as { handle: string; at: string; by: string; text: string };
-    expect(read).toMatchObject({ at: "2024-01-02", by: "user" });
+    const read = JSON.parse(line) as { handle: string; at: string; role: string; text: string };
+    expect(read).toMatchObject({ at: "2024-01-02", role: "user" });
     expect(read.text).toContain("greenhouse");
-    const long = walkLine({ number: 1, at: null, who: null, text: "乙".repeat(400) }, "总结一下");
+    const long = walkLine({ number: 1, at: null, role: null, speaker: null, text: "乙".repeat(400) }, "总结一下");
     expect(estimateTokens((JSON.parse(long) as { text: string }).text)).toBeLessThanOrEqual(ENUMERATED_WORDS_TOKENS);
   });
 });
