@@ -94,7 +94,7 @@ export function run(): void {
   }
   const streams = SEEDS.map((seed) => streamsOf(cases, seed));
   const growth = growthOf(streams.flat());
-  const search = searchersOf(cases, null);
+  const search = searchersOf(cases);
   const rows = [4_000, 2_000, 8_000].flatMap((body) => rowsOf(body, growth, measureBody(body, streams, search)));
   writeReport("context-cost", rows);
 }

@@ -8,6 +8,8 @@
 import type { ReplayEvent } from "#bench/pager-replay.ts";
 import type { Resident } from "#bench/pager-policies.ts";
 import { auditedCases, indexOf, locomoCases, type MemoryCase, type MemoryQuestion } from "#bench/search-data.ts";
+import { learnSpace } from "#bench/search-examples.ts";
+import type { FeatureName } from "#kernel/vm/feature-names.ts";
 import type { SearchHit, SearchIndex } from "#kernel/vm/search-index.ts";
 import { lineTokens } from "#kernel/vm/tail.ts";
 import { analyze } from "#shared/text/words.ts";
@@ -115,23 +117,57 @@ function remembered(rank: (name: string, question: AskedQuestion) => Ranking): S
 /** Pages of a ranking that are kept. */
 const KEPT = 150;
 
-/** Ranks by one index per conversation and moment. `rank` answers the best pages of an index for a question. */
+/** The index of what had been said until a question, with the latent space that an idle process learns between sessions. */
+export type Indexes = (name: string, said: number) => SearchIndex;
+
+export function indexesOf(cases: readonly MemoryCase[], latent: boolean): Indexes {
+  const indexes = new Map<string, SearchIndex>();
+  return (name, said) => {
+    const key = `${name} ${said}`;
+    const known = indexes.get(key);
+    if (known !== undefined) return known;
+    const pages = cases.find((one) => one.name === name)?.pages ?? [];
+    const index = indexOf(pages.slice(0, said));
+    indexes.set(key, latent ? learnSpace(index) : index);
+    return index;
+  };
+}
+
+/** Ranks as the production search does, or by `rank`. */
 export function indexedSearcher(
-  cases: readonly MemoryCase[],
+  indexes: Indexes,
   rank: (index: SearchIndex, question: AskedQuestion, name: string) => Ranking = production,
 ): Searcher {
-  const indexes = new Map<string, SearchIndex>();
-  return remembered((name, question) => {
-    const key = `${name} ${question.said}`;
-    const pages = cases.find((one) => one.name === name)?.pages ?? [];
-    const index = indexes.get(key) ?? indexOf(pages.slice(0, question.said));
-    indexes.set(key, index);
-    return rank(index, question, name);
-  });
+  return remembered((name, question) => rank(indexes(name, question.said), question, name));
 }
 
 function production(index: SearchIndex, question: AskedQuestion): Ranking {
   return index.search({ text: question.text, limit: KEPT });
+}
+
+/** Ranks by weights of the caller's: of each conversation those that `weights` names for it. */
+export function weighedSearcher(
+  indexes: Indexes,
+  features: readonly FeatureName[],
+  weights: ReadonlyMap<string, Float64Array>,
+): Searcher {
+  return indexedSearcher(indexes, (index, question, name) => {
+    const { pages, columns } = index.measure(question.text);
+    const sums = new Float64Array(pages.length);
+    features.forEach((feature, place) => {
+      const weight = weights.get(name)?.[place] ?? 0;
+      columns[feature].forEach((value, row) => (sums[row] = (sums[row] ?? 0) + weight * value));
+    });
+    return pages
+      .map((page, row) => ({ page, score: softplus(sums[row] ?? 0) }))
+      .sort((one, other) => other.score - one.score || one.page - other.page)
+      .slice(0, KEPT);
+  });
+}
+
+/** ln(1 + e^x), as the production search answers its sums. */
+function softplus(value: number): number {
+  return value > 30 ? value : Math.log1p(Math.exp(value));
 }
 
 /** The reference: BM25 (k1 1.2, b 0.75) over a turn with one neighbour to each side. */

@@ -6,8 +6,17 @@
  * What must hold: nothing but the policy and its tail differs between two rows; each figure is the mean over the seeds.
  */
 import { mean } from "#bench/report.ts";
-import { bm25Searcher, indexedSearcher, streamOf, type Searcher, type Stream } from "#bench/locomo-stream.ts";
-import type { MemoryCase } from "#bench/search-data.ts";
+import {
+  bm25Searcher,
+  indexedSearcher,
+  indexesOf,
+  streamOf,
+  weighedSearcher,
+  type Searcher,
+  type Stream,
+} from "#bench/locomo-stream.ts";
+import { dataFolder, locomoCases, type MemoryCase } from "#bench/search-data.ts";
+import { choose, examplesOf, foldWeights, halves, PEER_FEATURES } from "#bench/search-examples.ts";
 import {
   belady,
   clock,
@@ -245,12 +254,22 @@ function deviation(values: readonly number[]): number {
 
 export interface Searchers {
   readonly production: Searcher;
-  readonly heldOut: Searcher | null;
+  /** Weights of a half of the conversations, fitted on the other half. */
+  readonly heldOut: Searcher;
+  /** Without a latent space, as in a process that has not been idle yet. */
+  readonly words: Searcher;
   readonly bm25: Searcher;
 }
 
-export function searchersOf(cases: readonly MemoryCase[], heldOut: Searcher | null): Searchers {
-  return { production: indexedSearcher(cases), heldOut, bm25: bm25Searcher(cases) };
+export function searchersOf(cases: readonly MemoryCase[]): Searchers {
+  const latent = indexesOf(cases, true);
+  const taught = choose(examplesOf(locomoCases(dataFolder())), PEER_FEATURES);
+  return {
+    production: indexedSearcher(latent),
+    heldOut: weighedSearcher(latent, PEER_FEATURES, foldWeights(taught, halves(cases))),
+    words: indexedSearcher(indexesOf(cases, false)),
+    bm25: bm25Searcher(cases),
+  };
 }
 
 /** The references and Lamina, at one size of the body. */
@@ -287,26 +306,29 @@ function laminas(body: number, search: Searchers): Contender[] {
   return [
     { name: "Lamina's pager without a tail", policy },
     { name: "Lamina", policy, tail: productionTail(search.production, plain) },
-    ...(search.heldOut === null
-      ? []
-      : [{ name: "Lamina, held-out weights", policy, tail: productionTail(search.heldOut, plain) }]),
+    { name: "Lamina, held-out weights", policy, tail: productionTail(search.heldOut, plain) },
+    { name: "Lamina, no latent space", policy, tail: productionTail(search.words, plain) },
     { name: "Lamina, lines as rendered", policy, tail: productionTail(search.production, rendered), stub: STUB_TOKENS },
     { name: "Lamina, tail with a floor of 1e-4", policy, tail: flooredTail(search.production, 1e-4) },
-    ...(body === 4_000 ? [shipped(search)] : []),
+    ...(body === 4_000 ? shipped(search) : []),
   ];
 }
 
 /** What a new process does: its own marks, its own tail, the most its stub may take. */
-function shipped(search: Searchers): Contender {
-  return {
-    name: "Lamina as shipped",
+function shipped(search: Searchers): Contender[] {
+  const searches = [
+    { name: "Lamina as shipped", search: search.production },
+    { name: "Lamina as shipped, held-out weights", search: search.heldOut },
+  ];
+  return searches.map(({ name, search: by }) => ({
+    name,
     policy: () =>
       new Production({
         prices: PRICES,
         ...{ low: BODY_LOW_TOKENS, lowest: BODY_LOWEST_TOKENS, highest: BODY_HIGHEST_TOKENS },
         ...{ ceiling: WINDOW_TOKENS - PREFIX - STUB_TOKENS - TAIL_TOKENS, growth: BODY_GROWTH_TOKENS },
       }),
-    tail: productionTail(search.production, { budget: TAIL_TOKENS, rendered: true }),
+    tail: productionTail(by, { budget: TAIL_TOKENS, rendered: true }),
     stub: STUB_TOKENS,
-  };
+  }));
 }
