@@ -41,6 +41,7 @@ import {
   EXCERPT_TOKENS,
   PAGES_MAPPED,
   STUB_TOKENS,
+  TAIL_POINTERS,
   TAIL_TOKENS,
   WINDOW_TOKENS,
 } from "#shared/limits.ts";
@@ -116,7 +117,7 @@ export function productionTail(search: Searcher, { budget, rendered }: TailOptio
         const line = rendered ? (stream.lines[page] ?? words) : words;
         return { page, score, ...line, named: false, above: body.has(page) };
       });
-    const limits = { tokens: budget, excerpt: EXCERPT_TOKENS, pointer: POINTER_TOKENS };
+    const limits = { tokens: budget, excerpt: EXCERPT_TOKENS, pointer: POINTER_TOKENS, pointers: TAIL_POINTERS };
     return tailOf(planTail(candidates, limits));
   };
 }

@@ -84,6 +84,7 @@ export const SOURCE_CHARACTERS = 512; // characters of a page's source or speake
 export const PAGES_MAPPED = 60; // pages considered for one call by page-in; bounds what may have to come from D1
 export const PAGE_IN_WAIT_MS = 3_000; // milliseconds a run waits for page bodies before it goes on with those at hand
 export const TAIL_TOKENS = 2_000; // tokens of fetched pages in one prompt, with what frames them; protects the cost of a call
+export const TAIL_POINTERS = 12; // pages found by a search that the tail points to where they stand; protects its room for the others
 export const EXCERPT_TOKENS = 500; // tokens of a longer page that the tail shows; protects the other pages of the tail
 export const BODY_LOW_TOKENS = 4_000; // tokens of conversation left after a batch eviction, to begin with
 export const BODY_LOWEST_TOKENS = 2_000; // tokens below which no lack of faults takes that mark; protects the run of a conversation

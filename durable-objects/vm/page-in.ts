@@ -9,7 +9,7 @@
  * and the trace and the stream say so.
  */
 import { composePageHandle } from "#shared/ids.ts";
-import { EXCERPT_TOKENS, PAGE_IN_WAIT_MS, PAGES_MAPPED, TAIL_TOKENS } from "#shared/limits.ts";
+import { EXCERPT_TOKENS, PAGE_IN_WAIT_MS, PAGES_MAPPED, TAIL_POINTERS, TAIL_TOKENS } from "#shared/limits.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { emit } from "#kernel/proc/events.ts";
 import { noteTail, type LiveRun } from "#kernel/proc/live-run.ts";
@@ -132,7 +132,12 @@ function mapTail(
     named: run.named.includes(page.number),
     above: above.has(page.number),
   }));
-  const entries = planTail(candidates, { tokens: TAIL_TOKENS, excerpt: EXCERPT_TOKENS, pointer: POINTER_TOKENS });
+  const entries = planTail(candidates, {
+    tokens: TAIL_TOKENS,
+    excerpt: EXCERPT_TOKENS,
+    pointer: POINTER_TOKENS,
+    pointers: TAIL_POINTERS,
+  });
   run.tail = entries.map((entry) => entry.page);
   run.above = new Set(entries.flatMap((entry) => (entry.how === "pointer" ? entry.page : [])));
   const frames = new Map(candidates.map(({ page, frame }) => [page, frame]));

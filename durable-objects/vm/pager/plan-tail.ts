@@ -1,8 +1,8 @@
 /**
  * Plan tail: which of the candidates for one call are shown, and how, within a budget of tokens.
  *
- * Candidates come best first. One that stands in the prompt already takes a pointer, not its words once more. One that was
- * asked for by name comes before what a search found. The rest is chosen by chance per token (`choose-tail.ts`). A page longer
+ * Candidates come best first. One that stands in the prompt already takes a pointer, not its words once more; only the best of
+ * those are pointed to, because the model reads them anyway. One that was asked for by name comes before what a search found. The rest is chosen by chance per token (`choose-tail.ts`). A page longer
  * than an excerpt is shown in part; one asked for by name in full, as far as the budget goes. Pure.
  */
 import { chooseTail } from "#kernel/vm/pager/choose-tail.ts";
@@ -32,6 +32,8 @@ export interface TailBudget {
   readonly excerpt: number;
   /** Tokens of a line that points to where a page stands. */
   readonly pointer: number;
+  /** Pointers to what a search found, at the most. */
+  readonly pointers: number;
 }
 
 /** An excerpt of fewer tokens than this says nothing. */
@@ -45,14 +47,17 @@ export function planTail(candidates: readonly PlannedPage[], budget: TailBudget)
     planned.set(entry.page, entry);
     left -= entry.tokens;
   };
+  const found = candidates.filter((candidate) => !candidate.named);
+  const pointed = new Set(found.filter((candidate) => candidate.above).slice(0, budget.pointers));
   for (const candidate of candidates) {
-    if (candidate.above) take({ page: candidate.page, how: "pointer", tokens: budget.pointer });
+    if (candidate.above && (candidate.named || pointed.has(candidate)))
+      take({ page: candidate.page, how: "pointer", tokens: budget.pointer });
     else if (candidate.named) take(inFull(candidate, left));
   }
-  const found = candidates
-    .filter((candidate) => !candidate.above && !candidate.named)
+  const absent = found
+    .filter((candidate) => !candidate.above)
     .map((candidate) => ({ ...inPart(candidate, budget.excerpt), score: candidate.score }));
-  for (const { page, how, tokens } of chooseTail(found, left)) take({ page, how, tokens });
+  for (const { page, how, tokens } of chooseTail(absent, left)) take({ page, how, tokens });
   return candidates.flatMap(({ page }) => planned.get(page) ?? []);
 }
 

@@ -101,7 +101,7 @@ describe("the stub", () => {
 });
 
 describe("the plan of a tail", () => {
-  const budget = { tokens: 300, excerpt: 100, pointer: 12 };
+  const budget = { tokens: 300, excerpt: 100, pointer: 12, pointers: 4 };
   const page = (number: number, change: Partial<PlannedPage> = {}): PlannedPage => ({
     ...{ page: number, score: 5 - number / 100, tokens: 50, frame: 20, named: false, above: false },
     ...change,
