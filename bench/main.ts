@@ -12,6 +12,7 @@ const FIGURES = [
   "residency",
   "context-cost",
   "compaction",
+  "sleep",
   "extractive-answers",
   "locomo-demo",
   "overhead",

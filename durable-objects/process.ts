@@ -30,6 +30,7 @@ import type {
   TraceEvent,
   VmStat,
 } from "#shared/abi.ts";
+import type { AuditView, SleepChange, SleepReport, SleepView } from "#shared/sleep-api.ts";
 import { callerSchema, executeSchema } from "#shared/abi.ts";
 import { failure } from "#shared/errors.ts";
 import type { FsckReport } from "#shared/fsck.ts";
@@ -64,6 +65,7 @@ import { importRows } from "#kernel/vm/import-rows.ts";
 import { addPage, editPage, forget, listPages, readPage } from "#kernel/vm/memory.ts";
 import { searchPages } from "#kernel/vm/search.ts";
 import { editShared, putAnyBlock, readShared } from "#kernel/vm/shared-blocks.ts";
+import * as sleepCalls from "#kernel/vm/sleep/sleep-calls.ts";
 import { vmstat } from "#kernel/vm/vmstat.ts";
 
 const NO_PROCESS = failure("not_found", "There is no such process.");
@@ -258,6 +260,26 @@ export class Process extends DurableObject<Cloudflare.Env> implements ProcessApi
 
   vmstat(caller: Caller): Promise<Result<VmStat>> {
     return this.#as(caller, (kernel) => success(vmstat(kernel)));
+  }
+
+  sleepState(caller: Caller): Promise<Result<SleepView>> {
+    return this.#as(caller, (kernel) => success(sleepCalls.viewSleep(kernel)));
+  }
+
+  setSleep(caller: Caller, change: SleepChange): Promise<Result<SleepView>> {
+    return this.#as(caller, (kernel) => sleepCalls.setSleep(kernel, change));
+  }
+
+  sleep(caller: Caller): Promise<Result<SleepReport>> {
+    return this.#as(caller, (kernel) => sleepCalls.sleepOnce(kernel));
+  }
+
+  undoSleep(caller: Caller, entry: number | null): Promise<Result<{ readonly undone: readonly number[] }>> {
+    return this.#as(caller, (kernel) => sleepCalls.undo(kernel, entry));
+  }
+
+  audit(caller: Caller, limit: number, cursor?: string): Promise<Result<Page<AuditView>>> {
+    return this.#as(caller, (kernel) => sleepCalls.audit(kernel, limit, cursor));
   }
 
   override async alarm(): Promise<void> {

@@ -12,6 +12,7 @@ import type { FsckReport } from "#shared/fsck.ts";
 import type { PageHandle, ProcessId, RunId, ThreadId, UserId } from "#shared/ids.ts";
 import type { PageReference, RunReferences } from "#shared/references.ts";
 import type { Result } from "#shared/result.ts";
+import type { SleepApi } from "#shared/sleep-api.ts";
 import type { SharedEdit } from "#shared/schema/blocks.ts";
 import type { DocumentApi } from "#shared/document-api.ts";
 
@@ -348,7 +349,7 @@ export interface ContextView {
 export type VmStat = Readonly<Record<string, number>>;
 
 /** The process's face to the edge. Streams are bytes: one JSON value per line. */
-export interface ProcessApi extends DocumentApi {
+export interface ProcessApi extends DocumentApi, SleepApi<Caller> {
   execute(request: ExecuteRequest): Promise<Result<RunStarted>>;
   /** `execute`, then `settled`, in one call: the way of a reply that does not stream. */
   executeAndSettle(request: ExecuteRequest, waitMs: number): Promise<Result<RunView>>;
@@ -390,7 +391,6 @@ export interface ProcessApi extends DocumentApi {
 
   /** Checks whether page table, search index and D1 agree, a bounded part per call; `repair` makes them. */
   fsck(caller: Caller, options: { repair: boolean; cursor?: string }): Promise<Result<FsckReport>>;
-
   threads(caller: Caller, limit: number, cursor?: string): Promise<Result<Page<ThreadView>>>;
   messages(caller: Caller, thread: ThreadId, limit: number, cursor?: string): Promise<Result<Page<MessageView>>>;
   deleteThread(caller: Caller, thread: ThreadId): Promise<Result<{ readonly deleted: ThreadId }>>;

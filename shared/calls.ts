@@ -33,6 +33,7 @@ const memoryPin = z.strictObject({ handle, pinned: z.boolean() });
 const blockRead = z.strictObject({ label: labelSchema.optional().describe("All blocks when absent") });
 const processList = z.strictObject({});
 const memoryCheck = z.strictObject({ repair: z.boolean().optional() });
+const processSleep = z.strictObject({});
 
 export const SYSCALLS = {
   block_edit: {
@@ -67,6 +68,11 @@ export const SYSCALLS = {
     description: "Check whether the stores of this process's memory agree, and repair them.",
     effect: false,
     arguments: memoryCheck,
+  },
+  process_sleep: {
+    description: "Consolidate this process's memory for a moment: facts from turns, duplicates, stale facts.",
+    effect: false,
+    arguments: processSleep,
   },
   process_list: { description: "List this person's processes and their state.", effect: false, arguments: processList },
 } as const;

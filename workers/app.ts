@@ -25,6 +25,7 @@ import { addInstructionRoutes } from "#workers/routes/instructions.ts";
 import { addKeyRoutes } from "#workers/routes/keys.ts";
 import { addMemoryRoutes } from "#workers/routes/memory.ts";
 import { addProcessRoutes } from "#workers/routes/processes.ts";
+import { addSleepRoutes } from "#workers/routes/sleep.ts";
 import { addRunRoutes } from "#workers/routes/runs.ts";
 import { addSessionRoutes } from "#workers/routes/session.ts";
 
@@ -51,6 +52,7 @@ function makeApp(): Edge {
   addProcessRoutes(app);
   addFsckRoute(app);
   addBlockRoutes(app);
+  addSleepRoutes(app);
   addKeyRoutes(app);
   addSessionRoutes(app);
   addAssetRoute(app);

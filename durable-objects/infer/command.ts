@@ -47,6 +47,11 @@ interface CommandResult {
   readonly checked?: number;
   readonly counts?: Readonly<Record<string, number>>;
   readonly repaired?: number;
+  readonly pages?: number;
+  readonly facts?: number;
+  readonly duplicates?: number;
+  readonly stale?: number;
+  readonly left?: number;
 }
 
 /** The result of a command's call as text. */
@@ -72,6 +77,8 @@ export function renderResult(name: string, json: string, chinese: boolean): stri
       );
     case "memory_check":
       return renderCheck(result, chinese);
+    case "process_sleep":
+      return renderSleep(result, chinese);
     case "process_list":
       return (result.items ?? []).map(renderProcess).join("\n");
     default:
@@ -120,4 +127,13 @@ function renderItem(item: Item): string {
 
 function renderProcess(item: Item): string {
   return `${item.process ?? ""}  ${item.state ?? ""}  threads ${item.threads ?? 0}  pages ${item.pages ?? 0}  live runs ${item.liveRuns ?? 0}`;
+}
+
+function renderSleep(
+  { pages, facts = 0, duplicates = 0, stale = 0, left = 0 }: CommandResult,
+  chinese: boolean,
+): string {
+  return chinese
+    ? `看了${pages}页：新事实${facts}条，重复${duplicates}条，过时${stale}条；还剩${left}页。`
+    : `Looked at ${pages} pages: ${facts} new facts, ${duplicates} duplicates, ${stale} stale; ${left} pages left.`;
 }

@@ -16,6 +16,7 @@ export type CounterName =
   | "evictions"
   | "searches"
   | "flush-failures"
+  | "consolidated"
   | "summaries"
   | "summary-failures"
   | "background-tokens";

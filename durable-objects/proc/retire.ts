@@ -18,6 +18,7 @@ import { moveRun, saveAnswer } from "#kernel/proc/runs.ts";
 import { FORGOTTEN, repeats } from "#kernel/vm/repeats.ts";
 import { storeReferences } from "#kernel/vm/reference-log.ts";
 import { scrubRun } from "#kernel/vm/scrub.ts";
+import { whenIdle } from "#kernel/vm/sleep/sleep.ts";
 
 /** Whether an answer says that nothing known supports one. */
 export function isAbstention(output: string): boolean {
@@ -112,5 +113,6 @@ function storedOutput(run: LiveRun): string {
 function settle(kernel: Kernel, run: LiveRun): void {
   kernel.live.delete(run.id);
   setTimer(kernel, "expire", kernel.now() + EVENTS_MS);
+  whenIdle(kernel);
   wake(kernel, run.id);
 }

@@ -125,6 +125,17 @@ const STEPS: readonly (readonly string[])[] = [
     `CREATE TRIGGER latent_delete AFTER DELETE ON pages WHEN OLD.entry IS NOT NULL BEGIN DELETE FROM latent_terms; END`,
   ],
   [`CREATE INDEX pages_standing ON pages (number) WHERE kind = 'instruction'`],
+  [
+    `CREATE TABLE audit (
+       id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, rule TEXT NOT NULL, model TEXT, key TEXT NOT NULL UNIQUE,
+       page INTEGER NOT NULL, source INTEGER NOT NULL, before INTEGER, after INTEGER, state TEXT NOT NULL DEFAULT 'done'
+     )`,
+    `CREATE INDEX audit_page ON audit (page)`,
+    `CREATE INDEX audit_source ON audit (source)`,
+    `CREATE INDEX audit_before ON audit (before) WHERE before IS NOT NULL`,
+    `CREATE TABLE sleep_again (page INTEGER PRIMARY KEY)`,
+    `CREATE INDEX pages_said ON pages (thread, number) WHERE deleted = 0 AND NOT (kind = 'fact' AND provenance <> '[]')`,
+  ],
 ];
 
 /** Deletes the index segment of a page when what it holds of the page changes. Part of a released step: never edited. */

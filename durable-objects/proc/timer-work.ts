@@ -8,6 +8,7 @@ import { liveRuns } from "#kernel/proc/runs.ts";
 import { flush } from "#kernel/vm/flush.ts";
 import { finishForgetting } from "#kernel/vm/forget-document.ts";
 import { ringLatent } from "#kernel/vm/latent.ts";
+import { ringIdle } from "#kernel/vm/sleep/sleep.ts";
 import { ringSummaries } from "#kernel/vm/summarise.ts";
 
 export const TIMER_WORK: TimerWork = {
@@ -20,4 +21,5 @@ export const TIMER_WORK: TimerWork = {
   summarise: ringSummaries,
   latent: ringLatent,
   documents: (kernel) => finishForgetting(kernel),
+  idle: ringIdle,
 };

@@ -4,7 +4,7 @@
  * An effect's `act` is synchronous: it runs inside one transaction. What it needs from D1 is brought to hand by `prepare`.
  */
 import { SYSCALLS, type SyscallName } from "#shared/calls.ts";
-import type { Result } from "#shared/result.ts";
+import { success, type Result } from "#shared/result.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
 import {
@@ -18,6 +18,7 @@ import {
 } from "#kernel/syscall/sys-memory.ts";
 import { editBlock, pinMemory, prepareBlockEdit, readBlocks } from "#kernel/syscall/sys-blocks.ts";
 import type { Edited } from "#kernel/vm/blocks.ts";
+import { sleepNow } from "#kernel/vm/sleep/sleep.ts";
 import { listProcesses } from "#kernel/syscall/sys-process.ts";
 
 export type Handler =
@@ -70,5 +71,7 @@ export const HANDLERS: Readonly<Record<SyscallName, Handler>> = {
     effect: false,
     act: (kernel, _run, args) => checkMemory(kernel, SYSCALLS.memory_check.arguments.parse(args)),
   },
+  // No effect in the journal's sense: every unit of it is its own transaction, and done twice it does nothing more.
+  process_sleep: { effect: false, act: async (kernel, run) => success(await sleepNow(kernel, run.id)) },
   process_list: { effect: false, act: (kernel) => listProcesses(kernel) },
 };

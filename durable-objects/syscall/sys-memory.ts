@@ -7,7 +7,7 @@
 import type { SyscallArguments } from "#shared/calls.ts";
 import { failure } from "#shared/errors.ts";
 import { composePageHandle, pageNumber, parsePageHandle } from "#shared/ids.ts";
-import { SEARCH_CHARACTERS, SEARCH_RESULTS } from "#shared/limits.ts";
+import { PAGES_FOLDED, SEARCH_CHARACTERS, SEARCH_RESULTS } from "#shared/limits.ts";
 import { failed, success, type Result } from "#shared/result.ts";
 import { PAGE_KINDS, type NewPage, type PageKind } from "#shared/abi.ts";
 import type { Kernel } from "#kernel/kernel.ts";
@@ -24,6 +24,7 @@ import { noteFault } from "#kernel/vm/pager/settle.ts";
 import { noteReferences, pageFrame } from "#kernel/vm/reference-log.ts";
 import { membersOf } from "#kernel/vm/summary-range.ts";
 import { currentFirst } from "#kernel/vm/supersede.ts";
+import { foldDerived } from "#kernel/vm/sleep/fold.ts";
 import { prepareWrite, writePage } from "#kernel/vm/write-page.ts";
 
 const NO_PAGE = failure("not_found", "There is no such page.");
@@ -66,13 +67,15 @@ export async function searchMemory(
     return failed(failure("invalid_request", `Kinds are: ${PAGE_KINDS.join(", ")}, assistant.`));
   }
   count(kernel, "searches");
-  const hits = kernel.index.search({
+  const limit = args.limit ?? SEARCH_RESULTS;
+  const ranked = kernel.index.search({
     text: args.query,
-    limit: args.limit ?? SEARCH_RESULTS,
+    limit: limit + PAGES_FOLDED,
     now: kernel.now(),
     ...(args.kind === undefined ? {} : { kinds: [args.kind] }),
     filter: (page) => args.kind === "assistant" || kernel.index.isEvidence(page),
   });
+  const hits = args.kind === undefined ? foldDerived(kernel, ranked, limit) : ranked.slice(0, limit);
   const numbers = hits.map((hit) => hit.page);
   const found = await fault(
     kernel,

@@ -2,7 +2,7 @@
  * Export rows: the whole process as NDJSON bytes that `import-rows.ts` reads back, nothing lost.
  *
  * Documents, then pages in the order of their numbers, so that an import can give every handle back; then blocks; then threads, what
- * was evicted of them, and their messages. Bodies that are not resident come from D1 a batch at a time, so memory stays bounded; when D1 does not give
+ * was evicted of them, and their messages; then what sleep-time work knows. Bodies that are not resident come from D1 a batch at a time, so memory stays bounded; when D1 does not give
  * one, the stream fails rather than end short.
  */
 import { composePageHandle, parseDocumentId } from "#shared/ids.ts";
@@ -10,6 +10,7 @@ import type { Kernel } from "#kernel/kernel.ts";
 import { exportDocuments } from "#kernel/vm/document-rows.ts";
 import { fault } from "#kernel/vm/fault.ts";
 import { exportBlocks } from "#kernel/vm/block-rows.ts";
+import { exportSleep } from "#kernel/vm/sleep/sleep-rows.ts";
 import { viewPage } from "#kernel/vm/page.ts";
 import { exportEvicted, exportRanges } from "#kernel/vm/range-rows.ts";
 import { exportLinks } from "#kernel/vm/run-links.ts";
@@ -48,6 +49,7 @@ async function* exportBatches(kernel: Kernel): AsyncGenerator<object[]> {
   const ranges = exportRanges(kernel);
   for (let start = 0; start < ranges.length; start += BATCH) yield ranges.slice(start, start + BATCH);
   yield* messageBatches(kernel);
+  yield* exportSleep(kernel);
 }
 
 async function* pageBatches(kernel: Kernel): AsyncGenerator<object[]> {

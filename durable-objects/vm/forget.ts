@@ -19,6 +19,7 @@ import { buryPage, readPages } from "#kernel/vm/page-table.ts";
 import { forgetReferences } from "#kernel/vm/reference-log.ts";
 import { FORGOTTEN, repeats } from "#kernel/vm/repeats.ts";
 import { scrubRun } from "#kernel/vm/scrub.ts";
+import { forgetAudit } from "#kernel/vm/sleep/audit.ts";
 
 /** Forgets one page; call it inside a transaction. Answers the numbers of all pages that went. */
 export function forgetPage(kernel: Kernel, page: ResidentPage): number[] {
@@ -43,6 +44,7 @@ export function forgetPage(kernel: Kernel, page: ResidentPage): number[] {
   for (const number of gone) {
     buryPage(kernel, number);
     forgetReferences(kernel, number);
+    forgetAudit(kernel, number);
   }
   kernel.sql.exec(
     "UPDATE messages SET content = ?, tool_calls = NULL, page = NULL WHERE page IN (SELECT value FROM json_each(?))",

@@ -42,6 +42,8 @@ import { findPage, insertPage, type PageDraft } from "#kernel/vm/page-table.ts";
 import { importEvicted, rangeRow, takeRange } from "#kernel/vm/range-rows.ts";
 import { foreignRun, linkFields, messageRun, takeLinks } from "#kernel/vm/run-links.ts";
 import { insertRemembered, pinStanding } from "#kernel/vm/pin-standing.ts";
+import { auditRow, restoreAudit, restoreSleep, sleepRow } from "#kernel/vm/sleep/sleep-rows.ts";
+import { whenIdle } from "#kernel/vm/sleep/sleep.ts";
 import { draftPages } from "#kernel/vm/write-page.ts";
 
 const label = z.string().min(1).max(SOURCE_CHARACTERS).nullish();
@@ -127,6 +129,7 @@ export async function importRows(
     return taken;
   });
   kernel.background(flush(kernel));
+  whenIdle(kernel);
   return success(report);
 }
 
@@ -171,6 +174,18 @@ function takeRow(kernel: Kernel, row: unknown): Taken {
       if (!document.success) return refuse(document.error);
       const reason = restoreDocument(kernel, document.data);
       return reason === null ? { ok: true, handles: [] } : { ok: false, reason };
+    }
+    case "audit": {
+      const entry = auditRow.safeParse(row);
+      if (!entry.success) return refuse(entry.error);
+      const reason = restoreAudit(kernel, entry.data);
+      return reason === null ? { ok: true, handles: [] } : { ok: false, reason };
+    }
+    case "sleep": {
+      const sleep = sleepRow.safeParse(row);
+      if (!sleep.success) return refuse(sleep.error);
+      restoreSleep(kernel, sleep.data);
+      return { ok: true, handles: [] };
     }
     case "thread": {
       const thread = threadRow.safeParse(row);

@@ -19,6 +19,8 @@ import { bringForForgetting } from "#kernel/vm/forget-standing.ts";
 import { forgetPage } from "#kernel/vm/forget.ts";
 import { viewPage, type ResidentPage } from "#kernel/vm/page.ts";
 import { findPage, listPageNumbers, updatePage, type PageChange } from "#kernel/vm/page-table.ts";
+import { noteEdit } from "#kernel/vm/sleep/derived.ts";
+import { whenIdle } from "#kernel/vm/sleep/sleep.ts";
 import { prepareWrite, readDate, writePage } from "#kernel/vm/write-page.ts";
 import { pinByHand, unpinByHand } from "#kernel/vm/pin-by-hand.ts";
 
@@ -51,6 +53,7 @@ export async function addPage(kernel: Kernel, page: NewPage, key: string | undef
     return success(view);
   });
   if (written.ok) flushSoon(kernel);
+  if (written.ok) whenIdle(kernel);
   return written;
 }
 
@@ -104,6 +107,7 @@ export async function editPage(kernel: Kernel, handle: PageHandle, edit: PageEdi
       return failed(failure("conflict", `The page is at version ${current.version}.`));
     }
     const text = current.text ?? page.value.text;
+    if (change.text !== undefined) noteEdit(kernel, current.number);
     const changes = Object.keys(change).length > 0;
     const edited = changes ? updatePage(kernel, { ...current, text }, change) : { ...current, text };
     if (edit.pinned === undefined) return success(viewPage(edited));
@@ -112,6 +116,7 @@ export async function editPage(kernel: Kernel, handle: PageHandle, edit: PageEdi
     return success(viewPage({ ...edited, ...findPage(kernel, handle), text: edited.text }));
   });
   flushSoon(kernel);
+  whenIdle(kernel);
   return edited;
 }
 

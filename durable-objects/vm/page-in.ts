@@ -9,7 +9,14 @@
  * and the trace and the stream say so.
  */
 import { composePageHandle } from "#shared/ids.ts";
-import { EXCERPT_TOKENS, PAGE_IN_WAIT_MS, PAGES_MAPPED, TAIL_POINTERS, TAIL_TOKENS } from "#shared/limits.ts";
+import {
+  EXCERPT_TOKENS,
+  PAGE_IN_WAIT_MS,
+  PAGES_FOLDED,
+  PAGES_MAPPED,
+  TAIL_POINTERS,
+  TAIL_TOKENS,
+} from "#shared/limits.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { emit } from "#kernel/proc/events.ts";
 import { noteTail, type LiveRun } from "#kernel/proc/live-run.ts";
@@ -26,6 +33,7 @@ import { readPages } from "#kernel/vm/page-table.ts";
 import { planTail, type TailEntry } from "#kernel/vm/pager/plan-tail.ts";
 import { noteReferences } from "#kernel/vm/reference-log.ts";
 import { refreshBlocks } from "#kernel/vm/shared-blocks.ts";
+import { foldDerived, foldNumbers } from "#kernel/vm/sleep/fold.ts";
 import { lineTokens, POINTER_TOKENS } from "#kernel/vm/tail.ts";
 import { currentFirst } from "#kernel/vm/supersede.ts";
 
@@ -33,7 +41,8 @@ export async function pageIn(kernel: Kernel, run: LiveRun, data: TraceData): Pro
   if (run.instruction.kind === "command") return;
   await refreshBlocks(kernel);
   const above = standing(kernel, run, data);
-  const walk = enumerate(kernel.index, run.query, { now: kernel.now() }) ?? [];
+  const walked = enumerate(kernel.index, run.query, { now: kernel.now() }) ?? [];
+  const walk = foldNumbers(kernel, walked);
   const scores = walk.length > 0 ? new Map<number, number>() : searchFor(kernel, run);
   const ranked = walk.length > 0 ? walk : currentFirst(kernel, [...scores.keys()], run.query, kernel.now());
   const found = await bringIn(kernel, [...new Set([...run.named, ...ranked])]);
@@ -65,11 +74,11 @@ export async function pageIn(kernel: Kernel, run: LiveRun, data: TraceData): Pro
 function searchFor(kernel: Kernel, run: LiveRun): ReadonlyMap<number, number> {
   const hits = kernel.index.search({
     text: run.query,
-    limit: PAGES_MAPPED,
+    limit: PAGES_MAPPED + PAGES_FOLDED,
     now: kernel.now(),
     filter: (page) => kernel.index.isEvidence(page),
   });
-  return new Map(hits.map((hit) => [hit.page, hit.score]));
+  return new Map(foldDerived(kernel, hits, PAGES_MAPPED).map((hit) => [hit.page, hit.score]));
 }
 
 /** Pages that stand in the prompt whatever is asked: the citable ones of the body, and the pinned ones. */

@@ -65,7 +65,9 @@ function sessionOf(kernel: Kernel, draft: PageDraft, number: number): string {
   if (draft.session !== undefined) return draft.session;
   const last = kernel.sql
     .exec<{ session: string; at: number | null; kind: string }>(
-      "SELECT session, at, kind FROM pages WHERE thread IS ? ORDER BY number DESC LIMIT 1",
+      // What was made from a page later is no part of the conversation.
+      `SELECT session, at, kind FROM pages WHERE thread IS ? AND deleted = 0 AND NOT (kind = 'fact' AND provenance <> '[]')
+       ORDER BY number DESC LIMIT 1`,
       draft.thread,
     )
     .toArray()[0];

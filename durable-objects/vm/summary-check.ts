@@ -6,10 +6,10 @@
  * summary had is still in the result, and hints lead only to pages that were evicted. Pure.
  */
 import { SUMMARY_TOKENS_MOST } from "#shared/limits.ts";
-import { analyze, isStopWord } from "#shared/text/words.ts";
 import { estimateTokens } from "#shared/tokens.ts";
 import { summariseExtractively } from "#kernel/vm/extractive-summary.ts";
-import { keyItems, type KeyItem } from "#kernel/vm/key-items.ts";
+import { groundedShare, inventionsIn } from "#kernel/vm/grounding.ts";
+import { keyItems } from "#kernel/vm/key-items.ts";
 import * as format from "#kernel/vm/summary-format.ts";
 import { splitSentences } from "#kernel/vm/summary-sentences.ts";
 
@@ -33,19 +33,6 @@ const GROUNDED = 0.5;
 const INVENTED = 0.5;
 /** A summary may be this much longer than the extractive one before it is shortened. */
 const GROWTH = 1.5;
-
-function content(text: string): string[] {
-  return analyze(text).filter((term) => !isStopWord(term));
-}
-
-/** Identifiers and longer numbers: what a model makes up to the reader's harm. Dates may be written in another way. */
-function isChecked(item: KeyItem): boolean {
-  return item.kind === "identifier" || (item.kind === "number" && /\d{3,}/.test(item.text));
-}
-
-function bare(item: string): string {
-  return item.replaceAll(/[^\p{L}\p{N}]/gu, "").toLowerCase();
-}
 
 function modelSentences(written: string): { readonly said: string[]; readonly hints: readonly format.SummaryHint[] } {
   const parts = format.parseSummary(written.toWellFormed());
@@ -97,15 +84,11 @@ function assemble(
 
 export function checkSummary({ written, extractive, sources, handles }: ModelSummary): Checked {
   const { said, hints } = modelSentences(written);
-  const terms = content(said.join("\n"));
-  if (terms.length === 0) return { ok: false, why: "empty" };
-  const known = new Set([extractive, ...sources].flatMap(content));
-  const grounded = terms.filter((term) => known.has(term)).length / terms.length;
+  const grounded = groundedShare(said.join("\n"), [extractive, ...sources]);
+  if (grounded === null) return { ok: false, why: "empty" };
   if (grounded < GROUNDED) return { ok: false, why: "nonsense" };
-  const spoken = bare([extractive, ...sources].join("\n"));
-  const honest = said.filter((sentence) =>
-    keyItems(sentence).every((item) => !isChecked(item) || handles.has(item.text) || spoken.includes(bare(item.text))),
-  );
+  const invents = inventionsIn([extractive, ...sources, ...handles]);
+  const honest = said.filter((sentence) => !invents(sentence));
   if (honest.length === 0 || honest.length < said.length * (1 - INVENTED)) return { ok: false, why: "invents" };
   return { ok: true, text: assemble(honest, format.parseSummary(extractive), within(hints, handles)) };
 }

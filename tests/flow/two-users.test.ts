@@ -165,6 +165,15 @@ const attempts: readonly Attempt[] = [
     foreign: true,
     make: () => mallory.call("GET", "/v1/processes/alice%2Finit/references"),
   },
+  ...(["get sleep", "put sleep", "post sleep", "post sleep/undo", "get audit"] as const).map((call): Attempt => {
+    const [method = "", path = ""] = call.split(" ");
+    const body = { put: { enabled: true }, post: {}, get: undefined }[method];
+    return {
+      route: `${method} /v1/processes/{p}/${path}`,
+      foreign: true,
+      make: () => mallory.call(method.toUpperCase(), `/v1/processes/alice%2Finit/${path}`, body),
+    };
+  }),
   {
     route: "get /v1/processes/{p}/vmstat",
     foreign: true,

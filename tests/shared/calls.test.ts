@@ -38,6 +38,7 @@ describe("the tools of a prompt", () => {
       memory_read: ["handle"],
       memory_forget: ["handle"],
       process_list: [],
+      process_sleep: [],
     };
     expect(required).toMatchObject(expected);
   });

@@ -136,6 +136,15 @@ export const COMMANDS: readonly Command[] = [
     call: howToImport,
   },
   {
+    name: "sleep",
+    chinese: "整理",
+    glued: false,
+    usage: { en: "/sleep", zh: "/整理" },
+    summary: { en: "Consolidate the memory for a moment.", zh: "整理一下记忆。" },
+    options: [],
+    call: () => syscall("process_sleep", {}),
+  },
+  {
     name: "help",
     chinese: "帮助",
     glued: false,
