@@ -83,6 +83,10 @@ export interface Evidence {
   readonly thread: readonly { readonly role: "user" | "assistant"; readonly text: string }[];
   /** What the tools of this run answered, in order. */
   readonly results: readonly ToolResult[];
+  /** Pages that stand in every prompt, as they are now. */
+  readonly pinned: readonly EvidencePage[];
+  /** Blocks that stand in every prompt, as pages whose handle is `block:<label>`. */
+  readonly blocks: readonly EvidencePage[];
 }
 
 const handlePattern = /^p[0-9a-z]{1,12}$/;
@@ -175,5 +179,33 @@ export function readEvidence(messages: readonly ChatMessage[]): Evidence {
     seen.add(page.handle);
     pages.push(page);
   }
-  return { pages, today: tail.today, instruction: messages[last]?.content ?? "", thread, results };
+  const standing = readStanding(messages.slice(0, Math.max(0, last)));
+  return { pages, today: tail.today, instruction: messages[last]?.content ?? "", thread, results, ...standing };
+}
+
+/** Lines of system messages before the pages of the call; a later line stands in the place of an earlier one. */
+function readStanding(messages: readonly ChatMessage[]): Pick<Evidence, "pinned" | "blocks"> {
+  const rows = new Map<string, Record<string, unknown>>();
+  for (const message of messages) {
+    if (message.role !== "system" || message.content === null) continue;
+    for (const line of message.content.split("\n")) {
+      if (line.startsWith(pagesHeader)) break;
+      const row = /^\{"(?:block|handle)"/.test(line) ? parseObject(line) : null;
+      const name = textOrNull(row?.block) === null ? textOrNull(row?.handle) : `block:${String(row?.block)}`;
+      if (row === null || name === null || row.above === true) continue;
+      if (row.pinned === false) rows.delete(name);
+      else rows.set(name, row);
+    }
+  }
+  const found = [...rows];
+  const shared = { kind: "note", at: null, role: "user" as const, speaker: null, source: null, supersededBy: null };
+  return {
+    pinned: found.flatMap(([name, row], rank) =>
+      name.startsWith("block:") ? [] : (readPage({ role: "user", ...row }, rank) ?? []),
+    ),
+    blocks: found.flatMap(([name, row], rank) => {
+      const text = textOrNull(row.value);
+      return name.startsWith("block:") && text !== null ? [{ ...shared, handle: name, text, rank }] : [];
+    }),
+  };
 }

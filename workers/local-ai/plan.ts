@@ -14,7 +14,7 @@ import type { EngineOutput } from "#workers/local-ai/messages.ts";
 import { phrases, type Language, type Phrases } from "#workers/local-ai/phrases.ts";
 import { hasHan } from "#workers/local-ai/sentences.ts";
 import { call, failure, say } from "#workers/local-ai/steps.ts";
-import { everythingTold, toldWhen } from "#workers/local-ai/told.ts";
+import { everythingTold, toldWhen, type Quote } from "#workers/local-ai/told.ts";
 import { resolveFollowUp } from "#workers/local-ai/thread.ts";
 
 function planRemember(
@@ -45,12 +45,36 @@ function planQuestion(
   const told = toldWhen(intent.text, evidence, language);
   if (told !== null) return say(cite(told.text, [told.handle], language));
   const resolved = resolveFollowUp(intent.text, evidence.thread);
+  const wishes = standingWishes(intent.text, evidence);
+  if (wishes.length > 0) return say(listQuotes(wishes, language));
   const answer = answerQuestion(resolved.text, evidence);
   const searched = evidence.results.some((result) => result.name === "memory_search");
   if (!answer.supported && resolved.followsUp && !searched && tools.has("memory_search")) {
     return call("memory_search", { query: resolved.text });
   }
+  const standing = answer.supported ? null : answerFromStanding(resolved.text, evidence);
+  if (standing !== null) return say(standing);
   return say(!answer.supported && intent.advice ? words.needsModel : answer.text);
+}
+
+const asksForWishes =
+  /^\W*(?:how (?:should|do|must) you (?:answer|reply|respond|talk|speak|write)(?: to)?(?: me| my questions)?|what (?:are|were) my (?:standing )?(?:instructions?|preferences?|rules|wishes)(?: for you)?|what (?:instructions?|rules|preferences?) (?:did|have) i (?:give|given|told?|tell)(?: to)?(?: you)?|what do i (?:usually |generally )?prefer|(?:list|show(?: me)?|tell me) my (?:standing )?(?:instructions?|preferences?|rules))\W*$|^(?:我有(?:什么|哪些)(?:偏好|要求|规则|指示)|我的(?:偏好|要求|规则|指示)(?:是什么|有哪些)|你(?:应该|该|要)(?:怎么|怎样|如何)回答我)[吗呢?？。]*$/i;
+
+/** "How should you answer me?": the standing instructions and preferences that are pinned. */
+function standingWishes(text: string, evidence: Evidence): Quote[] {
+  if (!asksForWishes.test(text)) return [];
+  return evidence.pinned.filter((page) => page.kind === "instruction").map((page) => ({ text: page.text, page }));
+}
+
+/** What the call's own pages do not answer, pinned pages may, and after them the blocks. */
+function answerFromStanding(text: string, evidence: Evidence): string | null {
+  const shown = new Set(evidence.pages.map((page) => page.handle));
+  const pinned = evidence.pinned.filter((page) => !shown.has(page.handle));
+  for (const pages of [pinned, evidence.blocks]) {
+    const answer = pages.length === 0 ? null : answerQuestion(text, { ...evidence, pages });
+    if (answer?.supported === true) return answer.text;
+  }
+  return null;
 }
 
 function planEverything(evidence: Evidence, tools: ReadonlySet<string>, language: Language): EngineOutput {
