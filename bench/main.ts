@@ -9,6 +9,7 @@ import { join } from "node:path";
 const FIGURES = [
   "documents",
   "search",
+  "scale",
   "residency",
   "context-cost",
   "compaction",

@@ -4,12 +4,14 @@
  *
  * Use `encodeSegment(pages)` and `loadSegment(bytes, index)`, which adds the pages to an index and answers how many there were.
  * What must hold: an index loaded from segments ranks exactly as one built from the entries. A segment holds the words of its
- * pages and is as private as they are. Whoever adds to an `IndexEntry` writes and reads the addition here and raises FORMAT:
- * segments of another format are not read but built anew from the entries.
+ * pages and is as private as they are.
+ *
+ * To add to what is kept of a page: write and read it here (`writeTerms` and `readTerms` take a further text as they take the
+ * first) and raise FORMAT. Segments of another format are not read but built anew from the entries.
  */
 import { ByteReader, ByteWriter } from "#kernel/vm/byte-codec.ts";
 import { indexedTerms } from "#kernel/vm/notes.ts";
-import { countTerms } from "#kernel/vm/postings.ts";
+import { countTerms, type Postings } from "#kernel/vm/postings.ts";
 import type { IndexEntry, PageRole } from "#kernel/vm/search-entry.ts";
 import type { SearchIndex } from "#kernel/vm/search-index.ts";
 
@@ -78,15 +80,18 @@ export function encodeSegment(pages: readonly SegmentPage[]): Uint8Array {
   for (const name of names.names) writer.text(name);
   writer.number(pages.length);
   writer.append(rows);
-  writeTerms(writer, pages);
+  writeTerms(
+    writer,
+    pages.map(({ entry }) => indexedTerms(entry.terms)),
+  );
   return writer.bytes();
 }
 
-/** Each term with the pages that hold it: distance to the page before, doubled, and 1 more when a count above 1 follows. */
-function writeTerms(writer: ByteWriter, pages: readonly SegmentPage[]): void {
+/** One text of each page, as each term with the pages that hold it: distance to the page before, doubled, and 1 more when a count above 1 follows. */
+function writeTerms(writer: ByteWriter, texts: readonly (readonly string[])[]): void {
   const holders = new Map<string, number[]>();
-  pages.forEach(({ entry }, row) => {
-    for (const [term, count] of countTerms(indexedTerms(entry.terms))) {
+  texts.forEach((terms, row) => {
+    for (const [term, count] of countTerms(terms)) {
       const list = holders.get(term);
       if (list === undefined) holders.set(term, [row, count]);
       else list.push(row, count);
@@ -116,17 +121,21 @@ export function loadSegment(bytes: Uint8Array, index: SearchIndex): number {
     before += reader.number();
     slots[row] = readPage(reader, names, before, index);
   }
+  readTerms(reader, slots, index.postings);
+  if (!reader.done) throw new RangeError("index segment: more bytes than were written");
+  return slots.length;
+}
+
+function readTerms(reader: ByteReader, slots: Uint32Array, postings: Postings): void {
   for (let terms = reader.number(); terms > 0; terms -= 1) {
-    const id = index.postings.idOf(reader.text());
+    const id = postings.idOf(reader.text());
     let row = 0;
     for (let holders = reader.number(); holders > 0; holders -= 1) {
       const step = reader.number();
       row += step >>> 1;
-      index.postings.addCount(id, slots[row] ?? 0, step % 2 === 1 ? reader.number() : 1);
+      postings.addCount(id, slots[row] ?? 0, step % 2 === 1 ? reader.number() : 1);
     }
   }
-  if (!reader.done) throw new RangeError("index segment: more bytes than were written");
-  return slots.length;
 }
 
 function readPage(reader: ByteReader, names: readonly string[], page: number, index: SearchIndex): number {
