@@ -30,8 +30,9 @@ export class ByteWriter {
   }
 
   float(value: number): void {
-    const bytes = new Uint8Array(Float64Array.of(value).buffer);
-    for (const byte of bytes) this.#byte(byte);
+    this.#makeRoom(8);
+    new DataView(this.#bytes.buffer).setFloat64(this.#length, value, true);
+    this.#length += 8;
   }
 
   append(other: ByteWriter): void {
@@ -86,8 +87,9 @@ export class ByteReader {
   }
 
   float(): number {
-    const bytes = Uint8Array.from({ length: 8 }, () => this.#byte());
-    return new Float64Array(bytes.buffer)[0] ?? 0;
+    const at = this.#at;
+    this.#at += 8;
+    return new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.byteLength).getFloat64(at, true);
   }
 
   #byte(): number {

@@ -68,9 +68,9 @@ export class SearchIndex {
   readonly #vectors = new PageVectors();
   readonly #reader = new FeatureReader(this.#pages, this.#postings, this.#vectors);
   readonly #values = new Float64Array(FEATURES.length);
-  /** Weighted sum of a page's static features under `#weights`. */
+  /** Weighted sum of a page's static features under `#weights`; nothing yet while these are null, before the first search. */
   #standing = new Float64Array(0);
-  #weights: Weights = ASSISTANT_WORD_WEIGHTS;
+  #weights: Weights | null = null;
   #rolePages = 0;
   #speakerPages = 0;
   /** The names of all speakers, in order; null after a speaker came or went. */
@@ -217,22 +217,25 @@ export class SearchIndex {
         : PEER_WORD_WEIGHTS;
     if (weights === this.#weights) return weights;
     this.#weights = weights;
-    for (let slot = 0; slot < this.#pages.used; slot += 1) this.#stand(slot);
+    this.#standing = new Float64Array(this.#pages.capacity);
+    for (let slot = 0; slot < this.#pages.used; slot += 1) this.#stand(slot, weights);
     return weights;
   }
 
   /** Works out the standing score of a page and of those whose place in their session a change of it can touch. */
   #standAround(slot: number): void {
+    const weights = this.#weights;
+    if (weights === null) return;
     if (this.#standing.length < this.#pages.capacity)
       this.#standing = resized(this.#standing, new Float64Array(this.#pages.capacity));
-    this.#pages.forEachNear(slot, (near) => this.#stand(near));
+    this.#pages.forEachNear(slot, (near) => this.#stand(near, weights));
   }
 
-  #stand(slot: number): void {
+  #stand(slot: number, weights: Weights): void {
     readStatic(this.#pages, slot, this.#values);
     let sum = 0;
     for (let place = FIRST_STATIC; place < FEATURES.length; place += 1)
-      sum += (this.#weights[FEATURES[place] ?? "user"] ?? 0) * (this.#values[place] ?? 0);
+      sum += (weights[FEATURES[place] ?? "user"] ?? 0) * (this.#values[place] ?? 0);
     this.#standing[slot] = sum;
   }
 
