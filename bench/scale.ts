@@ -10,7 +10,7 @@
  */
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -230,6 +230,7 @@ export async function run(args: readonly string[]): Promise<void> {
   } finally {
     await object.close();
   }
+  rows.push(row("load average of the machine at the end", loadavg()[0] ?? 0, `of ${availableParallelism()}`));
   writeReport("scale", rows);
 }
 

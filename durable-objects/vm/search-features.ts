@@ -8,7 +8,8 @@
  * What must hold: every page is read, there is no cut before scoring; form alone (length, a question mark) is no relation; the
  * result does not depend on the order in which pages were added.
  *
- * To add a feature: a name in `PLACE` (a static one at the end), a line in `weigh` (or `readStatic`), a weight.
+ * To add a feature: a name in `PLACE` (a static one at the end), a line in `weigh` (or `readStatic`), a weight. One that needs
+ * all pages at once, such as a cosine of vectors, is an array by slot that `ask` fills and `weigh` reads.
  */
 import { FEATURES, LEXICAL_PLACES, PLACE } from "#kernel/vm/feature-names.ts";
 import { dateMatch, type DateHint } from "#kernel/vm/search-dates.ts";

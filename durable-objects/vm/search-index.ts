@@ -10,6 +10,9 @@
  * over all pages, `search-features.ts` reads a page's features, `top-hits.ts` keeps the best. What a page scores whatever is
  * asked is kept with it and worked out again only where a page is added or removed. Every related page is scored: a page that
  * `FeatureReader.isRelated` refuses is never returned, so leaving its score out changes nothing.
+ *
+ * To index a further text of a page: its terms in `IndexEntry`, a second `Postings` filled and emptied beside the first, its
+ * lengths in `page-columns.ts`, its term lists in `index-segment.ts`, and a lexical feature that reads it.
  */
 import { FEATURES, FIRST_STATIC, type FeatureName } from "#kernel/vm/feature-names.ts";
 import { FeatureReader, readStatic } from "#kernel/vm/search-features.ts";
