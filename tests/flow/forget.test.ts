@@ -69,6 +69,8 @@ async function expectNowhere(caller: Caller, word = WORD): Promise<void> {
     });
     expect(JSON.stringify(found)).not.toMatch(word);
   }
+  const exported = unwrap((await object.exportRows(caller)) as Result<ReadableStream<Uint8Array>>);
+  expect(await new Response(exported).text()).not.toMatch(word);
   await evictDurableObject(object);
   expect(JSON.stringify(await object.search(caller, { query: "turquoise flowerpot", limit: 50 }))).not.toMatch(word);
 }

@@ -12,6 +12,7 @@ import type { Result } from "#shared/result.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { flush } from "#kernel/vm/flush.ts";
 import { fsck } from "#kernel/vm/fsck.ts";
+import { dropOldBodies } from "#kernel/vm/page-table.ts";
 import { inKernel, installSeam } from "#tests/kernel/kernel-seam.ts";
 import { ask, callerOf, objectOf, unwrap } from "#tests/kernel/process-client.ts";
 
@@ -181,6 +182,28 @@ describe("a divergence", () => {
     expect([report?.counts, report?.repaired]).toEqual([{ [kind]: 1 }, 1]);
     await settle(caller);
     expect((await check(caller)).counts).toEqual({});
+  });
+
+  it.each([
+    "stale-in-d1",
+    "ahead-in-d1",
+    "forgotten-in-d1",
+    "not-indexed",
+    "index-stale",
+    "not-noted",
+    "successor-stray",
+  ] as const)("%s is found and mended when the body is only in D1", async (kind) => {
+    const caller = await filled(`fsck-absent-${kind}`);
+    await inKernel(caller, (kernel) => {
+      dropOldBodies(kernel, 0);
+      return BREAKS[kind](caller, kernel, 504);
+    });
+    expect((await check(caller, true)).counts).toEqual({ [kind]: 1 });
+    await settle(caller);
+    expect((await check(caller)).counts).toEqual({});
+    const read = await objectOf(caller).readPage(caller, `p${(504).toString(36)}` as PageHandle);
+    if (kind === "forgotten-in-d1") expect(read).toMatchObject({ ok: false, error: { code: "not_found" } });
+    else expect(read).toMatchObject({ ok: true, value: { text: "Fact 3 of the old mill: wheel 21." } });
   });
 
   it("of every sort at once, at random, is found and mended; no page is lost by it", async () => {
