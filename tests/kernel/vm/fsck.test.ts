@@ -107,7 +107,7 @@ const BREAKS: Readonly<
       number + 3_000,
     ),
   "provenance-stray": (_caller, { sql }, number) =>
-    sql.exec("UPDATE pages SET provenance = json_array(?, 501) WHERE number = ?", number + 4_000, number),
+    sql.exec("UPDATE pages SET provenance = json_array(?) WHERE number = ?", number + 4_000, number),
   "successor-stray": (_caller, { sql }, number) =>
     sql.exec("UPDATE pages SET superseded_by = ? WHERE number = ?", number + 5_000, number),
 };
