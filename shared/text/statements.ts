@@ -126,6 +126,8 @@ const HELD_WORDS = 3;
 
 /** Whether the words of `part` all stand in `whole`, in order, and what stands between them takes nothing back. For keys. */
 export function holdsStatement(whole: string, part: string): boolean {
+  // Most pairs of texts differ in this already; all pairs of a prompt's pages are asked about.
+  if (part.length > whole.length || !whole.includes(part.slice(part.lastIndexOf(" ") + 1))) return false;
   const wanted = part.split(" ");
   if (wanted.length < HELD_WORDS) return whole === part;
   let found = 0;
