@@ -14,10 +14,13 @@ const ALWAYS = new RegExp(`^\\s*${POLITE}(?:always|never)(?:,? (?:ever|please))?
 
 /** After "always" or "never" these begin no imperative: "never mind", "always a pleasure". */
 const NO_IMPERATIVE = new Set(
-  "mind again ever been be a an the had has have knew heard thought said was is were did does got gotten saw seen felt went tried made met took told came really quite such so in on at with when one good nice great fun happy true my your his her their our its i you he she it we they this that these those to from by for as too very more less better best worse worst almost nearly only even fails works helps seems looks means wanted gonna going gave wrote read? used knows lose lost underestimate trust judge surrender".split(
+  "here there mind again ever been be a an the had has have knew heard thought said was is were did does got gotten saw seen felt went tried made met took told came really quite such so in on at with when one good nice great fun happy true my your his her their our its i you he she it we they this that these those to from by for as too very more less better best worse worst almost nearly only even fails works helps seems looks means wanted gonna going gave wrote read? used knows lose lost underestimate trust judge surrender".split(
     " ",
   ),
 );
+/** Advice to anybody. */
+const IDIOM =
+  /^\W*(?:always|never) (?:give up|stop (?:learning|dreaming|trying|believing)|say never|look (?:on|back)|forget where|be afraid|settle for|trust|too late)\b/i;
 const ENDS_LIKE_A_VERB_FORM = /(?:ing|ed)$/i;
 const BASE_FORMS =
   /^(?:bring|sing|ring|swing|string|need|feed|speed|proceed|exceed|embed|heed|spring|fling|cling|read)$/i;
@@ -26,7 +29,7 @@ const VERBS =
   "(?:always|never|please|answer|reply|respond|include|use|add|give|provide|show|list|format|write|explain|cite|mention|keep|make|call|address|refer|speak|talk|translate|avoid|skip|omit|leave|limit|start|begin|end|sign|put|tell|say|ask|confirm|check|remind|suggest|recommend|highlight|summari[sz]e|describe|specify|state|point|offer|send|present|stick|follow|treat|assume|convert|round|break|don['’]t|do not|stop|be|consider|draw|compare|quote|spell|wrap|number|sort|attach|double-check|verify|return|output|print|name|define|focus|wait|warn|do|let|schedule|plan|book|notify|alert|save|track|structure|base|link|walk|prioriti[sz]e|reference|emphasi[sz]e|illustrate|outline|identify|ensure|clarify|review|discuss|acknowledge|demonstrate|simplify|proofread|label|measure|report|calculate|express|phrase|prefer)";
 
 const FROM_NOW_ON =
-  /\b(?:from (?:now|today|here|this point|this moment)(?: on(?:wards?)?| forward)|going forward|moving forward|henceforth|in (?:the )?future (?:answers|replies|responses|conversations|messages|chats)|(?:for|in|to|with) (?:all|every|each|any|any of|all of|each of)(?: my| your| the| our)? ?(?:future |following |coming |upcoming )?(?:answers?|replies|reply|responses?|questions?|conversations?|messages?|requests?|chats?|explanations?)|until i (?:say|tell)|as a (?:general )?rule|by default)\b/i;
+  /\b(?:from (?:now|today|here|this point|this moment)(?: on(?:wards?)?| forward)|(?<!keep |keeps )(?:going|moving) forward|henceforth|in (?:the )?future (?:answers|replies|responses|conversations|messages|chats)|(?:for|in|to|with) (?:all|every|each|any|any of|all of|each of)(?: my| your| the| our)? ?(?:future |following |coming |upcoming )?(?:answers?|replies|reply|responses?|questions?|conversations?|messages?|requests?|chats?|explanations?)|until i (?:say|tell)|as a (?:general )?rule|by default)\b/i;
 
 /** The person's own asking as a condition, in the present. */
 const WHEN_I_ASK =
@@ -66,7 +69,7 @@ export function standingInEnglish(sentence: Sentence): Stretch[] {
 }
 
 function isInstruction({ text, alone }: Sentence): boolean {
-  if (ONCE.test(text) || text.includes("§§§§§§§§§§§§§§§§§§§§§§§§")) return false;
+  if (IDIOM.test(text) || ONCE.test(text) || text.includes("§§§§§§§§§§§§§§§§§§§§§§§§")) return false;
   const asks = /\?\s*$/.test(text);
   const always = ALWAYS.exec(text)?.[1]?.toLowerCase();
   const politeRequest = /^\s*(?:please |and |so )*(?:can|could|would|will) you\b/i.test(text);
@@ -153,7 +156,7 @@ const PARTICULAR =
   /^(?:the|a|an|my|our|to|some|all|every|being|having (?:you|this|that|these|the)|hearing|seeing|knowing|chatting|talking|getting|thinking|working with|working on (?:this|that|the)|one|any|another|when|where|that|and|so|as)\b/i;
 
 const NEXT_CLAUSE =
-  /(?:[,;:]| [-–—]|—)\s*(?:(?:and|but|so|then|also|or|yet|because|since|though|however|while|which is why|which|plus|maybe|anyway)[, ]+)*(?:can|could|would|will|should|do(?:es)?|did|how|what|where|why|who|is|are|which [a-z]+ (?:is|are|should|do|would|can|could)|any|please|help|considering|given|aligning|taking|especially (?:since|considering|given)|i(?:['’](?:m|ve|ll|d)| am| have| had| will| want| need| was| just| would| think| think I| also| only| know| don['’]t| haven['’]t| can| could| should| might| plan| decided| started| heard| read| feel| found| hope| guess| wonder| already)|we|he|she|they|my|it(?:['’]s| is| was| would| could| can| will| feels| makes)|there|let['’]s|let me|this|that['’]s|that (?:is|was|way|would)|thanks?|in a way that)\b|\b(?:so|and|but) (?:can|could|would|will|should|how|what|do) (?:you|i|we|do|should|can)\b/giu;
+  /(?:[,;:]| [-–—]|—)\s*(?:(?:and|but|so|then|also|or|yet|because|since|though|however|while|which is why|which|plus|maybe|anyway)[, ]+)*(?:can|could|would|will|should|do(?:es)?|did|how|what|where|why|who|is|are|which [a-z]+ (?:is|are|should|do|would|can|could)|any|please|provide|give me|show me|explain|tell me|help|considering|given|aligning|taking|especially (?:since|considering|given)|i(?:['’](?:m|ve|ll|d)| am| have| had| will| want| need| was| just| would| think| think I| also| only| know| don['’]t| haven['’]t| can| could| should| might| plan| decided| started| heard| read| feel| found| hope| guess| wonder| already)|we|he|she|they|my|it(?:['’]s| is| was| would| could| can| will| feels| makes)|there|let['’]s|let me|this|that['’]s|that (?:is|was|way|would)|thanks?|in a way that)\b|\b(?:so|and|but) (?:can|could|would|will|should|how|what|do) (?:you|i|we|do|should|can)\b/giu;
 
 function preferences(text: string): Stretch[] {
   const found: Stretch[] = [];
