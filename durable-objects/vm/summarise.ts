@@ -32,12 +32,14 @@ import { count } from "#kernel/proc/counters.ts";
 import { liveRuns } from "#kernel/proc/runs.ts";
 import { transact } from "#kernel/proc/transact.ts";
 import { askModel } from "#kernel/sched/ask-model.ts";
+import { findRange, putRange } from "#kernel/vm/evictions.ts";
 import { fault } from "#kernel/vm/fault.ts";
 import { flushSoon } from "#kernel/vm/flush.ts";
 import { languageModel } from "#kernel/vm/language-model.ts";
 import { isoDate, provenanceOf, type PageRow, type ResidentPage } from "#kernel/vm/page.ts";
 import { readPages, updatePage } from "#kernel/vm/page-table.ts";
 import { checkSummary } from "#kernel/vm/summary-check.ts";
+import { parseSummary, writeHint } from "#kernel/vm/summary-format.ts";
 import { chunkLines, PROMPT_TOKENS, summaryPrompt } from "#kernel/vm/summary-prompt.ts";
 
 const NAME = "summarise";
@@ -158,10 +160,11 @@ async function retell(kernel: Kernel, number: number): Promise<Result<Retold>> {
   return success(store(kernel, page, members, checked.text));
 }
 
-/** The model that answers in the page's thread. */
+/** The model that answered last in the thread the page is of. */
 function modelOf(kernel: Kernel, page: PageRow): string {
+  const thread = findRange(kernel, page.number)?.thread ?? page.thread;
   const run = kernel.sql
-    .exec<{ model: string }>("SELECT model FROM runs WHERE thread IS ? ORDER BY id DESC LIMIT 1", page.thread)
+    .exec<{ model: string }>("SELECT model FROM runs WHERE thread IS ? ORDER BY id DESC LIMIT 1", thread)
     .toArray()[0];
   return run?.model ?? kernel.env.DEFAULT_MODEL;
 }
@@ -215,6 +218,9 @@ function store(kernel: Kernel, page: ResidentPage, members: readonly ResidentPag
     const same = still.length === members.length && still.every((row, at) => row.version === members[at]?.version);
     if (!same || now.text !== page.text || now.provenance !== page.provenance) return "stale";
     updatePage(kernel, { ...now, text: page.text }, { text, evidence: now.evidence });
+    const range = findRange(kernel, page.number);
+    // The thread's stub is frozen; the next one that is made has these.
+    if (range !== null) putRange(kernel, { ...range, hints: parseSummary(text).hints.map(writeHint) });
     return "written";
   });
   if (stored === "written") flushSoon(kernel);

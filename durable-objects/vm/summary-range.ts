@@ -7,6 +7,7 @@
  */
 import { composePageHandle, pageNumber, parsePageHandle, type RunId, type ThreadId } from "#shared/ids.ts";
 import { PROVENANCE_PAGES, STUB_RANGES, SUMMARY_TOKENS } from "#shared/limits.ts";
+import { logEvent } from "#shared/log.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { evictedMessages, tieMessageToPage, unmapMessages, type StoredMessage } from "#kernel/proc/messages.ts";
 import { dropRange, putRange, rangesOf, type EvictedRange } from "#kernel/vm/evictions.ts";
@@ -17,10 +18,13 @@ import { HINTS_HEADING } from "#kernel/vm/summary-format.ts";
 import { pagerRecord } from "#kernel/vm/pager/record.ts";
 import { FORGOTTEN } from "#kernel/vm/repeats.ts";
 import { refineSummary } from "#kernel/vm/summarise.ts";
+import { isWhole } from "#kernel/vm/whole-groups.ts";
 import { draftPages } from "#kernel/vm/write-page.ts";
 
 /** Unmaps messages into a new range; when the stub would grow too long, its oldest ranges are folded into one. */
 export function makeRange(kernel: Kernel, thread: ThreadId, messages: readonly StoredMessage[]): EvictedRange {
+  // Not thrown: a transcript that was imported torn must not make its thread unusable.
+  if (!isWhole(messages)) logEvent("eviction-tears-a-call", { messages: messages.length }, "error");
   const members = messages.map((message) => ({ message, pages: pagesOf(kernel, message, messages) }));
   const { text, hints } = summariseExtractively({
     previous: "",

@@ -72,6 +72,7 @@ const attempts: readonly Attempt[] = [
     make: () => mallory.call("DELETE", "/v1/processes/init/blocks/vault"),
   },
   { route: "get /v1/memory", foreign: false, make: () => mallory.call("GET", "/v1/memory") },
+  { route: "post /v1/fsck", foreign: false, make: () => mallory.call("POST", "/v1/fsck", {}) },
   {
     route: "get /v1/memory/search",
     foreign: false,

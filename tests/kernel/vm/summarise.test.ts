@@ -6,13 +6,14 @@ import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Caller } from "#shared/abi.ts";
 import { failure } from "#shared/errors.ts";
-import { composePageHandle } from "#shared/ids.ts";
+import { composePageHandle, type ThreadId } from "#shared/ids.ts";
 import { BREAKER_FAILURES, SUMMARY_ATTEMPTS } from "#shared/limits.ts";
 import type { InferEvent, InferRequest } from "#kernel/infer/drivers/driver.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { openUntil } from "#kernel/proc/breaker.ts";
 import { transact } from "#kernel/proc/transact.ts";
 import { askModel } from "#kernel/sched/ask-model.ts";
+import { findRange, putRange } from "#kernel/vm/evictions.ts";
 import { summariseExtractively } from "#kernel/vm/extractive-summary.ts";
 import { forgetPage } from "#kernel/vm/forget.ts";
 import { insertPage, readPages, updatePage } from "#kernel/vm/page-table.ts";
@@ -146,6 +147,25 @@ describe("a model that can retell", () => {
     await inKernel(caller, summariesSettled);
     expect(await inKernel(caller, (kernel) => textOf(kernel, page))).toContain("They meet in the Café Rosa");
     expect(await env.POOL.getByName(MODEL).view()).toMatchObject({ waiting: 0 });
+  });
+
+  it("is the model of the range's thread, and its hints are the next stub's", async () => {
+    const caller = tellerOf("summary-thread");
+    const asked: string[] = [];
+    useModel(caller, (request) => {
+      asked.push(request.model);
+      return play([text(request.tools.length > 0 ? "Hello." : GOOD)]);
+    });
+    await ask(caller, "Hello there", { model: "test/special", thread: "special" });
+    const page = await inKernel(caller, (kernel) => {
+      const number = evict(kernel);
+      const some = { messages: 3, tokens: 60, firstAt: 0, lastAt: 1, inferences: 1, forgotten: 0, parent: 0 };
+      putRange(kernel, { ...some, page: number, thread: "special" as ThreadId, hints: ["p1: order"] });
+      return number;
+    });
+    await inKernel(caller, ring);
+    expect(asked).toEqual(["test/special", "test/special"]);
+    expect(await inKernel(caller, (kernel) => findRange(kernel, page)?.hints)).not.toEqual(["p1: order"]);
   });
 
   it("is given a long range in chunks that fit, each with the summary so far", async () => {
