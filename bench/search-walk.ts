@@ -2,13 +2,13 @@
  * The search figure for questions that ask for a walk along time: in what order, summarise how.
  *
  * Use `walkRows(cases)`. Measured: of the pages labelled as evidence, the share that has a line in the list that `enumerate` makes
- * within the tail's budget of tokens; a line has the page's handle, day, speaker and up to ENUMERATED_WORDS_TOKENS of its words.
+ * within WALK_TOKENS; a line has the page's handle, day, speaker and up to ENUMERATED_WORDS_TOKENS of its words.
  * What must hold: every page of a chat may be listed, the assistant's too; whether the words of a line suffice for an answer is
  * not measured.
  */
 import { mean, row, type Row } from "#bench/report.ts";
 import { indexOf, type MemoryCase } from "#bench/search-data.ts";
-import { TAIL_TOKENS } from "#shared/limits.ts";
+import { WALK_TOKENS } from "#shared/limits.ts";
 import { estimateTokens } from "#shared/tokens.ts";
 import { enumerate, fitLines, readEnumeration, walkLine } from "#kernel/vm/enumerate.ts";
 
@@ -33,7 +33,7 @@ function walksOf(one: MemoryCase): Walk[] {
         const line = walkLine({ ...page, number }, text);
         return [{ number, at: page.at, tokens: estimateTokens(line) + 1 }];
       });
-      const listed = new Set(fitLines(lines, TAIL_TOKENS).map(({ number }) => number));
+      const listed = new Set(fitLines(lines, WALK_TOKENS).map(({ number }) => number));
       const share = (100 * evidence.filter((page) => listed.has(page)).length) / evidence.length;
       return { category, share, lines: listed.size, recognised: readEnumeration(text) !== null };
     });

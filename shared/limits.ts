@@ -145,6 +145,7 @@ export const LATENT_TERMS_PER_ROW = 2_048; // words of one stored row, below 400
 export const LATENT_GROWTH_PERCENT = 25; // percent more pages than a space was learned for, before it is learned anew
 export const LATENT_IDLE_MS = 20_000; // milliseconds after the last write before a space is rebuilt; lets writes go first
 export const ENUMERATED_PAGES = 160; // pages considered for a walk along time
+export const WALK_TOKENS = 3_000; // tokens of the list in the tail when a question asks for a walk along time
 export const ENUMERATED_WORDS_TOKENS = 24; // tokens of a page's words in such a walk
 
 // Pool

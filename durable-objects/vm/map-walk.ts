@@ -5,7 +5,7 @@
  * They are what was said: questions and the process's own answers are listed too when a summary is asked for, for such a
  * question is about the conversation itself.
  */
-import { ENUMERATED_WORDS_TOKENS, TAIL_TOKENS } from "#shared/limits.ts";
+import { ENUMERATED_WORDS_TOKENS, WALK_TOKENS } from "#shared/limits.ts";
 import { estimateTokens } from "#shared/tokens.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
 import { fitLines, walkLine } from "#kernel/vm/enumerate.ts";
@@ -16,7 +16,7 @@ import { lineTokens } from "#kernel/vm/tail.ts";
 /** `pages`: those named, and the nearest to the topic first. Answers what the tail shows, in its order. */
 export function mapWalk(run: LiveRun, pages: readonly ResidentPage[]): TailEntry[] {
   const isNamed = (page: { readonly number: number }): boolean => run.named.includes(page.number);
-  let left = TAIL_TOKENS;
+  let left = WALK_TOKENS;
   const whole = pages.filter(isNamed).flatMap((page): TailEntry[] => {
     const { tokens } = lineTokens(page);
     if (tokens > left) return [];

@@ -1,7 +1,7 @@
 /** A question for a walk along time: many short lines in the order of time, within the tail's budget. All sentences are invented. */
 import { describe, expect, it } from "vitest";
 import { composePageHandle } from "#shared/ids.ts";
-import { PAGES_MAPPED, TAIL_TOKENS } from "#shared/limits.ts";
+import { PAGES_MAPPED, WALK_TOKENS } from "#shared/limits.ts";
 import { estimateTokens } from "#shared/tokens.ts";
 import type { InferRequest } from "#kernel/infer/drivers/driver.ts";
 import { insertPage } from "#kernel/vm/page-table.ts";
@@ -61,7 +61,7 @@ describe("a walk along time", () => {
     expect(days).toEqual(days.toSorted());
     expect(new Set(days).size).toBeGreaterThan(PAGES_MAPPED);
     for (const line of lines) expect(line.text).toContain("renovation of the attic");
-    expect(estimateTokens(tail)).toBeLessThan(TAIL_TOKENS + 120);
+    expect(estimateTokens(tail)).toBeLessThan(WALK_TOKENS + 120);
   });
 
   it("lets an answer cite a page of the list", async () => {
