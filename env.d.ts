@@ -11,6 +11,9 @@ declare namespace Cloudflare {
     readonly AI: import("./durable-objects/infer/drivers/workers-ai.ts").AiBinding;
     readonly ASSETS: Fetcher;
     readonly DEFAULT_MODEL: string;
+    /** A model of Workers AI that embeds pages, and one that reranks them; absent or empty: search by words alone. */
+    readonly EMBEDDING_MODEL?: string;
+    readonly RERANK_MODEL?: string;
     /** Prices and windows of models as JSON (`durable-objects/vm/pager/prices.ts`); defaults when absent. */
     readonly MODEL_PRICES?: string;
     /** SHA-256 (hex) of the local user's API key; only `npm start` sets it, and only `workers/local.ts` reads it. */

@@ -12,6 +12,7 @@
 import type { Caller } from "#shared/abi.ts";
 import { INIT_PROCESS, parseProcessObjectName } from "#shared/ids.ts";
 import { cycle } from "#kernel/cycle.ts";
+import { openEmbedder } from "#kernel/infer/drivers/embedder.ts";
 import { openDriver } from "#kernel/infer/drivers/table.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { setTimer } from "#kernel/proc/alarm.ts";
@@ -48,6 +49,7 @@ export function boot(ctx: DurableObjectState, env: Cloudflare.Env, caller: Calle
     background: (work) => ctx.waitUntil(work),
     now: () => Date.now(),
     driver: openDriver(env),
+    embedder: openEmbedder(env),
     index: new PageIndex(storage.sql),
     pager: null,
     prompts: new Map(),

@@ -5,6 +5,7 @@
  */
 import type { ProcessId, RunId, ThreadId, UserId } from "#shared/ids.ts";
 import type { Driver } from "#kernel/infer/drivers/driver.ts";
+import type { Embedder } from "#kernel/infer/drivers/embedder.ts";
 import type { TimerName } from "#kernel/proc/alarm.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
 import type { Lease } from "#kernel/sched/lease.ts";
@@ -47,6 +48,8 @@ export interface Kernel {
   readonly timers: Map<TimerName, number>;
   /** Cache: when the object's alarm rings, or null when this instance has not set it. */
   alarmAt: number | null;
+  /** Reaches embedding models, when the deployment names any. */
+  readonly embedder: Embedder | null;
   /** Writes to D1 by this instance. */
   flushes: number;
   /** The write to D1 that is under way; there is at most one. */

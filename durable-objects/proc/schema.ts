@@ -136,6 +136,12 @@ const STEPS: readonly (readonly string[])[] = [
     `CREATE TABLE sleep_again (page INTEGER PRIMARY KEY)`,
     `CREATE INDEX pages_said ON pages (thread, number) WHERE deleted = 0 AND NOT (kind = 'fact' AND provenance <> '[]')`,
   ],
+  [
+    `CREATE TABLE embeddings (page INTEGER PRIMARY KEY, model TEXT NOT NULL, vector BLOB NOT NULL)`,
+    `CREATE TRIGGER embeddings_update AFTER UPDATE OF entry ON pages WHEN OLD.entry IS NOT NEW.entry
+     BEGIN DELETE FROM embeddings WHERE page = OLD.number; END`,
+    `CREATE TRIGGER embeddings_delete AFTER DELETE ON pages BEGIN DELETE FROM embeddings WHERE page = OLD.number; END`,
+  ],
 ];
 
 /** Deletes the index segment of a page when what it holds of the page changes. Part of a released step: never edited. */

@@ -7,6 +7,7 @@ import { expire } from "#kernel/proc/expire.ts";
 import { liveRuns } from "#kernel/proc/runs.ts";
 import { flush } from "#kernel/vm/flush.ts";
 import { finishForgetting } from "#kernel/vm/forget-document.ts";
+import { ringEmbeddings } from "#kernel/vm/embeddings.ts";
 import { ringLatent } from "#kernel/vm/latent.ts";
 import { ringIdle } from "#kernel/vm/sleep/sleep.ts";
 import { ringSummaries } from "#kernel/vm/summarise.ts";
@@ -20,6 +21,7 @@ export const TIMER_WORK: TimerWork = {
   expire,
   summarise: ringSummaries,
   latent: ringLatent,
+  embed: ringEmbeddings,
   documents: (kernel) => finishForgetting(kernel),
   idle: ringIdle,
 };

@@ -13,6 +13,7 @@ import { PAGE_KINDS, type NewPage, type PageKind } from "#shared/abi.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { count } from "#kernel/proc/counters.ts";
 import { notePages, type LiveRun, type PageUse } from "#kernel/proc/live-run.ts";
+import { rankPages } from "#kernel/vm/embeddings.ts";
 import { fault } from "#kernel/vm/fault.ts";
 import { fsck } from "#kernel/vm/fsck.ts";
 import { bringForForgetting } from "#kernel/vm/forget-standing.ts";
@@ -68,7 +69,7 @@ export async function searchMemory(
   }
   count(kernel, "searches");
   const limit = args.limit ?? SEARCH_RESULTS;
-  const ranked = kernel.index.search({
+  const ranked = await rankPages(kernel, {
     text: args.query,
     limit: limit + PAGES_FOLDED,
     now: kernel.now(),

@@ -19,6 +19,7 @@ import { clearTimer, setTimer } from "#kernel/proc/alarm.ts";
 import { count } from "#kernel/proc/counters.ts";
 import { readMeta, writeMeta } from "#kernel/proc/schema.ts";
 import { dirtyPages, dropOldBodies, markClean } from "#kernel/vm/page-table.ts";
+import { embedSoon } from "#kernel/vm/embeddings.ts";
 import { latentSoon } from "#kernel/vm/latent.ts";
 import { writeSwap } from "#kernel/vm/swap.ts";
 
@@ -52,6 +53,7 @@ async function flushAll(kernel: Kernel): Promise<void> {
     clearTimer(kernel, "flush");
     writeMeta(kernel.sql, "flush-failures", "0");
     latentSoon(kernel);
+    embedSoon(kernel);
     kernel.flushes += 1;
     if (kernel.flushes % FLUSHES_PER_SWEEP === 0) {
       const dropped = dropOldBodies(kernel, RESIDENT_TOKENS);

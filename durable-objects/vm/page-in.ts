@@ -23,6 +23,7 @@ import { noteTail, type LiveRun } from "#kernel/proc/live-run.ts";
 import type { TraceData } from "#kernel/proc/trace.ts";
 import { isCitable } from "#kernel/vm/body.ts";
 import { prepareBody } from "#kernel/vm/evict.ts";
+import { rankPages } from "#kernel/vm/embeddings.ts";
 import { enumerate } from "#kernel/vm/enumerate.ts";
 import { fault } from "#kernel/vm/fault.ts";
 import { mapWalk } from "#kernel/vm/map-walk.ts";
@@ -43,7 +44,7 @@ export async function pageIn(kernel: Kernel, run: LiveRun, data: TraceData): Pro
   const above = standing(kernel, run, data);
   const walked = enumerate(kernel.index, run.query, { now: kernel.now() }) ?? [];
   const walk = foldNumbers(kernel, walked);
-  const scores = walk.length > 0 ? new Map<number, number>() : searchFor(kernel, run);
+  const scores = walk.length > 0 ? new Map<number, number>() : await searchFor(kernel, run);
   const ranked = walk.length > 0 ? walk : currentFirst(kernel, [...scores.keys()], run.query, kernel.now());
   const found = await bringIn(kernel, [...new Set([...run.named, ...ranked])]);
   const others = found.pages.filter((page) => page.run !== run.id);
@@ -71,8 +72,8 @@ export async function pageIn(kernel: Kernel, run: LiveRun, data: TraceData): Pro
 }
 
 /** The best pages for the run's query and their scores. */
-function searchFor(kernel: Kernel, run: LiveRun): ReadonlyMap<number, number> {
-  const hits = kernel.index.search({
+async function searchFor(kernel: Kernel, run: LiveRun): Promise<ReadonlyMap<number, number>> {
+  const hits = await rankPages(kernel, {
     text: run.query,
     limit: PAGES_MAPPED + PAGES_FOLDED,
     now: kernel.now(),

@@ -156,6 +156,11 @@ export class PageIndex {
     return this.#loaded().isEvidence(page);
   }
 
+  /** Whether a page passes the query's filters. */
+  wanted(query: SearchQuery): (page: number) => boolean {
+    return this.#loaded().wanted(query);
+  }
+
   search(query: SearchQuery): SearchHit[] {
     return this.#loaded().search(query);
   }

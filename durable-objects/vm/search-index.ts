@@ -170,6 +170,15 @@ export class SearchIndex {
     return hits.ranked().map(({ slot, score }) => ({ page: this.#pages.page[slot] ?? 0, score: softplus(score) }));
   }
 
+  /** Whether a page passes the query's filters; one that is not held does not. */
+  wanted(query: SearchQuery): (page: number) => boolean {
+    const wanted = this.#wanted(query);
+    return (page) => {
+      const slot = this.#pages.slotOf(page);
+      return slot !== undefined && wanted(slot);
+    };
+  }
+
   /** The sample that a latent space of these pages is learned from. */
   latentSample(): LatentSample {
     return sampleRows(this.#pages, this.#postings);

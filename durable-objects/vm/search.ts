@@ -10,6 +10,7 @@ import { dayMilliseconds, parseWrittenDate } from "#shared/text/dates.ts";
 import { analyze } from "#shared/text/words.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { count } from "#kernel/proc/counters.ts";
+import { rankPages } from "#kernel/vm/embeddings.ts";
 import { fault } from "#kernel/vm/fault.ts";
 import { isoDate } from "#kernel/vm/page.ts";
 import { currentFirst } from "#kernel/vm/supersede.ts";
@@ -22,7 +23,7 @@ export async function searchPages(kernel: Kernel, query: MemoryQuery): Promise<R
   if (!range.ok) return range;
   count(kernel, "searches");
   const tagged = query.tags === undefined || query.tags.length === 0 ? null : pagesWithTags(kernel, query.tags);
-  const hits = kernel.index.search({
+  const hits = await rankPages(kernel, {
     text: query.query,
     limit: query.limit,
     now: kernel.now(),

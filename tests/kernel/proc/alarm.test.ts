@@ -32,6 +32,7 @@ function work(done: string[], more: Partial<TimerWork> = {}): TimerWork {
     summarise: note("summarise"),
     documents: note("documents"),
     latent: note("latent"),
+    embed: note("embed"),
     idle: note("idle"),
     ...more,
   };
