@@ -40,7 +40,7 @@ export function openEmbedder({ AI, EMBEDDING_MODEL: model, RERANK_MODEL: reranke
       if (reranker === undefined || reranker === "") return null;
       const contexts = texts.map((text) => ({ text }));
       const { response } = ranksSchema.parse(await AI.run(reranker, { query, contexts, top_k: texts.length }));
-      const scores = new Array<number>(texts.length).fill(-Infinity);
+      const scores = texts.map(() => -Infinity);
       for (const { id, score } of response) scores[id] = score;
       return scores.slice(0, texts.length);
     },
