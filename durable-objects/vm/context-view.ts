@@ -53,7 +53,9 @@ function prefixFrames(kernel: Kernel, prefix: FrozenBody): FrameView[] {
     return [...frames, frame("prefix", "pinned", prefix.pinned, `frozen at version ${prefix.pinnedVersion}`)];
   }
   const [heading = "", ...lines] = prefix.pinned.split("\n");
-  const items = pinnedItems(kernel).filter((item) => item.shown);
+  const all = pinnedItems(kernel);
+  const items = all.filter((item) => item.shown);
+  const leftOut = all.filter((item) => !item.shown);
   return [
     ...frames,
     frame("prefix", "pinned heading", heading, "frozen"),
@@ -70,6 +72,11 @@ function prefixFrames(kernel: Kernel, prefix: FrozenBody): FrameView[] {
         handle: page === null ? null : composePageHandle(page),
       };
     }),
+    // No part of the prompt: it says what there was no room for.
+    ...leftOut.map((item): FrameView => ({
+      ...frame("prefix", item.kind, "", `${item.block === null ? "pinned" : `block ${item.block}`}, left out: no room`),
+      handle: item.page === null ? null : composePageHandle(item.page),
+    })),
   ];
 }
 

@@ -57,6 +57,25 @@ test("what is said for always is pinned, told back with a citation, taken out by
   expect((await user.call("GET", "/v1/memory/export")).text).not.toContain("answer in French");
 });
 
+test("what is pinned beyond the budget is left to search, and the context says so", async () => {
+  const user = await newUser("pinned-budget");
+  const rows = Array.from({ length: 90 }, (_, number) => ({
+    role: "user",
+    text: `Always mention rule number ${number} with all that belongs to it when I ask about garden bed ${number}.`,
+    at: `2024-01-01T00:${String(number % 60).padStart(2, "0")}`,
+  }));
+  await user.call("POST", "/v1/memory/import", rows.map((row) => JSON.stringify(row)).join("\n"), {
+    "content-type": "application/x-ndjson",
+  });
+  await ask(user, "Hello");
+  const { body } = await user.call("GET", "/v1/processes/init/context");
+  const frames = body["frames"] as { why: string; tokens: number }[];
+  const leftOut = frames.filter((frame) => frame.why === "pinned, left out: no room");
+  expect(leftOut.length).toBeGreaterThan(10);
+  expect(leftOut.every((frame) => frame.tokens === 0)).toBe(true);
+  expect(frames.filter((frame) => frame.why === "pinned").length).toBeGreaterThan(20);
+});
+
 test("an import is read for them, user messages only", async () => {
   const user = await newUser("pinned-import");
   const rows = [
