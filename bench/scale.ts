@@ -3,7 +3,7 @@
  *
  * Use `npm run bench -- scale [pages …]`. A process's object runs in real workerd (`bench/scale/worker.ts`) with the real kernel
  * and a local D1, and grows from one size to the next by the import that the HTTP route uses. The same index is measured in
- * Node too, where a clock runs while it computes.
+ * Node too, by its words alone, where a clock runs while it computes. In the object it has its latent space.
  * How times are taken: in the object, between two waits, because workerd's clock stands still while an object computes; one
  * millisecond fine, so short work is repeated and divided. In Node, processor time of the thread beside the wall clock: the
  * machine has other work, and medians and processor time say more than a single span.
@@ -129,6 +129,8 @@ async function coldRows(object: Object, pages: number): Promise<Row[]> {
 async function objectRows(object: Object, from: number, pages: number): Promise<Row[]> {
   const rows = [await fill(object, from, pages)];
   const times = pages >= 50_000 ? 1 : pages >= 5_000 ? 4 : 20;
+  const learned = await spans(object, "learn");
+  rows.push(row(`learn the latent space, when idle, ${pages} pages`, learned[0] ?? 0, "ms"));
   await spans(object, "search", { rounds: 20, times, seed: 1 });
   const searches = await spans(object, "search", { rounds: SEARCHES, times, seed: 2 });
   rows.push(...timeRows(`search in the object, ${pages} pages`, searches, 20, 100));

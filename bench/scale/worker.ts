@@ -17,6 +17,7 @@ import { transact } from "#kernel/proc/transact.ts";
 import { fault } from "#kernel/vm/fault.ts";
 import { flush } from "#kernel/vm/flush.ts";
 import { importRows } from "#kernel/vm/import-rows.ts";
+import { latentSettled, ringLatent } from "#kernel/vm/latent.ts";
 import { dropOldBodies, insertPage } from "#kernel/vm/page-table.ts";
 import { searchPages } from "#kernel/vm/search.ts";
 
@@ -40,6 +41,7 @@ type Calls =
   | { call: "migrate"; statements: readonly string[] }
   | { call: "fill"; from: number; pages: number }
   | { call: "settle" }
+  | { call: "learn" }
   | { call: "search"; rounds: number; times: number; seed: number }
   | { call: "search-pages"; rounds: number; seed: number }
   | { call: "append"; rounds: number; times: number }
@@ -106,6 +108,8 @@ export class ScaleProcess extends DurableObject<Cloudflare.Env> {
         return { spans: await spansOf(1, 1, () => this.#fill(asked.from, asked.pages)) };
       case "settle":
         return { spans: await spansOf(1, 1, () => flush(this.#open())) };
+      case "learn":
+        return { spans: await spansOf(1, 1, () => this.#learn()) };
       case "search": {
         const questions = this.#questions(asked.seed);
         const work = (): unknown => this.#open().index.search({ text: questions(), limit: 10 });
@@ -156,6 +160,13 @@ export class ScaleProcess extends DurableObject<Cloudflare.Env> {
       const report = await importRows(this.#open(), `fill ${first}`, rows);
       if (!report.ok || report.value.imported !== rows.length) throw new Error("the import took not every row");
     }
+  }
+
+  /** Learns the latent space of the pages held, as the object does when it is idle. */
+  async #learn(): Promise<void> {
+    const kernel = this.#open();
+    ringLatent(kernel);
+    await latentSettled(kernel);
   }
 
   #append(rounds: number, times: number): Promise<number[]> {
