@@ -140,6 +140,7 @@ export const LATENT_PAGES = 48; // pages from which a process has a latent space
 export const LATENT_ROWS = 4_096; // pages sampled to learn a space; protects the object's memory and time
 export const LATENT_TERMS = 16_384; // words of a space, the most common ones; protects the same
 export const LATENT_STEP = 1_000_000; // multiply-adds between two pauses of a rebuild; protects the object's event loop
+export const LATENT_PLACED_AT_ONCE = 8_192; // pages that a cold object places in its space before the first search; more wait for idle time
 export const LATENT_SLOTS_AT_ONCE = 16_384; // pages placed in a space at once; protects the object's memory
 export const LATENT_TERMS_PER_ROW = 2_048; // words of one stored row, below 400 KB; protects the row limit
 export const EMBED_BATCH_PAGES = 32; // pages sent to an embedding model at once; protects the object's event loop

@@ -1,7 +1,7 @@
 /**
  * Page vectors: where every page of an index lies in its latent space, by slot, and how near a question is.
  *
- * Use `useTerms(vectors, postings)` when a space was built or loaded (places every page that is held), `place(slot, counts)` for a page
+ * Use `useTerms(vectors, postings, slots)` when a space was built or loaded (places every page that is held), `place(slot, counts)` for a page
  * that comes later (folded in: nothing is rebuilt), `ask(terms)`, then `nearness(slot)`.
  * What must hold: without a space, and for a page or a question that shares no word with it, nearness is 0; a slot that was
  * cleared holds nothing of its page. A page costs `RANK` + 4 bytes.
@@ -29,12 +29,21 @@ export class PageVectors {
     return this.#terms !== null;
   }
 
-  /** Takes a space in use, or null to go without, and places every page of the postings, some at a time to bound memory. */
-  useTerms(terms: TermVectors | null, postings: Postings, slots: number): void {
+  /** Goes without a space. */
+  drop(): void {
+    this.#terms = null;
+    this.#vectors = new Int8Array(0);
+    this.#inverse = new Float32Array(0);
+  }
+
+  /**
+   * Takes a space in use and places every page of the postings, some between two pauses. A page that comes or goes meanwhile is
+   * placed or cleared as ever; it ends early when another space is taken.
+   */
+  *useTerms(terms: TermVectors, postings: Postings, slots: number): Generator<undefined, void> {
     this.#terms = terms;
-    this.#vectors = new Int8Array(terms === null ? 0 : slots * RANK);
-    this.#inverse = new Float32Array(terms === null ? 0 : slots);
-    if (terms === null) return;
+    this.#vectors = new Int8Array(slots * RANK);
+    this.#inverse = new Float32Array(slots);
     const sums = new Float32Array(Math.min(slots, LATENT_SLOTS_AT_ONCE) * RANK);
     for (let from = 0; from < slots; from += LATENT_SLOTS_AT_ONCE) {
       const to = Math.min(slots, from + LATENT_SLOTS_AT_ONCE);
@@ -47,6 +56,8 @@ export class PageVectors {
         });
       }
       for (let slot = from; slot < to; slot += 1) this.#keep(slot, sums, (slot - from) * RANK);
+      yield;
+      if (this.#terms !== terms) return;
     }
   }
 

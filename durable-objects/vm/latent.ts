@@ -13,8 +13,8 @@ import { clearTimer, setTimer } from "#kernel/proc/alarm.ts";
 import { liveRuns } from "#kernel/proc/runs.ts";
 import { transact } from "#kernel/proc/transact.ts";
 import { buildSpace } from "#kernel/vm/latent-space.ts";
-import { storedPages, storeSpace } from "#kernel/vm/latent-table.ts";
-import { packTerms } from "#kernel/vm/latent-terms.ts";
+import { storedPages, storedSpace, storeSpace } from "#kernel/vm/latent-table.ts";
+import { packTerms, type TermVectors } from "#kernel/vm/latent-terms.ts";
 
 const NAME = "latent";
 
@@ -26,16 +26,25 @@ export function needsRebuild(kernel: Kernel): boolean {
   return learned === 0 || pages * 100 >= learned * (100 + LATENT_GROWTH_PERCENT);
 }
 
+/** Whether there is a space that the pages of this instance are not placed in: it woke with too many to place at once. */
+function needsPlacing(kernel: Kernel): boolean {
+  return !kernel.index.hasLatent && storedPages(kernel.sql) > 0;
+}
+
+function needsWork(kernel: Kernel): boolean {
+  return needsRebuild(kernel) || needsPlacing(kernel);
+}
+
 /** After pages were written. Costs nothing while the index is not loaded: whoever writes a page loads it. */
 export function latentSoon(kernel: Kernel): void {
-  if (!kernel.index.isLoaded || !needsRebuild(kernel)) return;
+  if (!kernel.index.isLoaded || !needsWork(kernel)) return;
   setTimer(kernel, NAME, kernel.now() + LATENT_IDLE_MS);
 }
 
 /** The timer's work: starts, or keeps alive, this instance's one rebuild. */
 export function ringLatent(kernel: Kernel): void {
   if (!kernel.working.has(NAME)) {
-    if (!needsRebuild(kernel)) return;
+    if (!needsWork(kernel)) return;
     if (isBusy(kernel)) return setTimer(kernel, NAME, kernel.now() + LATENT_IDLE_MS);
   }
   setTimer(kernel, NAME, kernel.now() + HEARTBEAT_MS); // wakes the object for it again when it dies now
@@ -64,17 +73,30 @@ function work(kernel: Kernel): Promise<void> {
 }
 
 async function rebuild(kernel: Kernel): Promise<void> {
+  const stored = needsRebuild(kernel) ? null : storedSpace(kernel.sql);
+  const terms = stored ?? (await learn(kernel));
+  if (terms === null) return;
+  for (const placed of kernel.index.placeLatent(terms)) await pause(placed);
+}
+
+/** Runs and requests go first. */
+function pause(_done: undefined): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+/** Learns and stores a space; null when a page changed or went meanwhile. */
+async function learn(kernel: Kernel): Promise<TermVectors | null> {
   const { changes } = kernel.index;
   const sample = kernel.index.latentSample();
   const pieces = buildSpace(sample.rows, sample.terms.length);
   let piece = pieces.next();
   while (piece.done !== true) {
-    await new Promise((resolve) => setTimeout(resolve, 0)); // runs and requests go first
-    if (kernel.index.changes !== changes) return;
+    await pause(piece.value);
+    if (kernel.index.changes !== changes) return null;
     piece = pieces.next();
   }
-  if (kernel.index.changes !== changes) return;
+  if (kernel.index.changes !== changes) return null;
   const terms = packTerms(sample.terms, sample.weights, piece.value);
   transact(kernel, () => storeSpace(kernel, terms, kernel.index.size));
-  kernel.index.useLatent(terms);
+  return terms;
 }

@@ -6,7 +6,7 @@
  * inside the process's object and holds nothing of anybody else.
  * What must hold: `add` and `remove` are called before the page's row is written, while its old entry can still be read.
  */
-import { SEGMENT_CHARACTERS } from "#shared/limits.ts";
+import { LATENT_PLACED_AT_ONCE, SEGMENT_CHARACTERS } from "#shared/limits.ts";
 import { errorName, logEvent } from "#shared/log.ts";
 import type { LatentSample } from "#kernel/vm/latent-rows.ts";
 import { storedSpace } from "#kernel/vm/latent-table.ts";
@@ -75,7 +75,8 @@ export class PageIndex {
         index.setEvidence(entry.page, evidence);
       });
     }
-    index.useLatent(storedSpace(this.#sql));
+    // In a large process the pages are placed when it is idle (`latent.ts`): a cold object answers at once.
+    if (index.size <= LATENT_PLACED_AT_ONCE) index.useLatent(storedSpace(this.#sql));
     return index;
   }
 
@@ -96,9 +97,9 @@ export class PageIndex {
     return this.#loaded().latentSample();
   }
 
-  /** Takes a latent space in use, which must be the stored one. */
-  useLatent(terms: TermVectors): void {
-    this.#loaded().useLatent(terms);
+  /** Takes a latent space in use, which must be the stored one, with pauses. */
+  placeLatent(terms: TermVectors): Generator<undefined, void> {
+    return this.#loaded().placeLatent(terms);
   }
 
   /** A page's words changed or go: the space that was learned from them goes too, here and by a trigger in storage. */

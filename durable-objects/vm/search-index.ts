@@ -184,9 +184,16 @@ export class SearchIndex {
     return sampleRows(this.#pages, this.#postings);
   }
 
-  /** Takes a latent space in use, or none. */
+  /** Takes a latent space in use, or none, at once. */
   useLatent(terms: TermVectors | null): void {
-    this.#vectors.useTerms(terms, this.#postings, this.#pages.used);
+    if (terms === null) return this.#vectors.drop();
+    const work = this.placeLatent(terms);
+    while (work.next().done !== true);
+  }
+
+  /** Takes a latent space in use, with a pause after some of the pages; those still to be placed are found by their words. */
+  placeLatent(terms: TermVectors): Generator<undefined, void> {
+    return this.#vectors.useTerms(terms, this.#postings, this.#pages.used);
   }
 
   get hasLatent(): boolean {

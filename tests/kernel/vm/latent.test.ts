@@ -7,7 +7,7 @@ import { storedPages, storedSpace } from "#kernel/vm/latent-table.ts";
 import { PageIndex } from "#kernel/vm/page-index.ts";
 import { buryPage, insertPage, readPages, updatePage, type PageDraft } from "#kernel/vm/page-table.ts";
 import type { ResidentPage } from "#kernel/vm/page.ts";
-import { LATENT_GROWTH_PERCENT, LATENT_PAGES } from "#shared/limits.ts";
+import { LATENT_GROWTH_PERCENT, LATENT_PAGES, LATENT_PLACED_AT_ONCE } from "#shared/limits.ts";
 import { everythingStored, inKernel, installSeam } from "#tests/kernel/kernel-seam.ts";
 import { callerOf } from "#tests/kernel/process-client.ts";
 
@@ -83,6 +83,21 @@ describe("learning", () => {
       const cold = new PageIndex(kernel.sql);
       expect(cold.hasLatent).toBe(true);
       expect(cold.search({ text: "gunwaleb3", limit: 20 })).toEqual(warm);
+    });
+  });
+
+  it("places the pages of a large cold process in idle time, in the space it has", async () => {
+    await inKernel(callerOf("latent-large"), async (kernel) => {
+      write(kernel, LATENT_PLACED_AT_ONCE + 1);
+      await learn(kernel);
+      const warm = kernel.index.search({ text: "gunwaleb3", limit: 20 });
+      const stored = kernel.sql.exec("SELECT * FROM latent_terms").toArray();
+      kernel.index.invalidate();
+      expect(kernel.index.search({ text: "gunwaleb3", limit: 20 })).not.toEqual(warm);
+      expect(kernel.index.hasLatent).toBe(false);
+      await learn(kernel);
+      expect(kernel.index.search({ text: "gunwaleb3", limit: 20 })).toEqual(warm);
+      expect(kernel.sql.exec("SELECT * FROM latent_terms").toArray()).toEqual(stored);
     });
   });
 
