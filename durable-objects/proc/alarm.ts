@@ -54,6 +54,7 @@ export async function ringAlarm(kernel: Kernel, work: TimerWork): Promise<void> 
   for (const { name, attempts } of due) {
     // Until its work is done the timer stays, later: an object that dies in mid-work is woken for it again.
     kernel.sql.exec("UPDATE timers SET due = ?, working = 1 WHERE name = ?", now + WORK_MS, name);
+    kernel.timers.delete(name); // what was set while others worked is done now
     try {
       await work[name](kernel);
       kernel.sql.exec("DELETE FROM timers WHERE name = ? AND working = 1", name);

@@ -133,10 +133,10 @@ export function writeBody(kernel: Kernel, body: FrozenBody): void {
   );
 }
 
-/** Threads that have frozen bytes. */
-export function frozenThreads(kernel: Kernel): ThreadId[] {
+/** Threads whose pinned text was frozen before this version. */
+export function threadsFrozenBefore(kernel: Kernel, version: number): ThreadId[] {
   return kernel.sql
-    .exec<{ thread: string }>("SELECT thread FROM bodies ORDER BY thread")
+    .exec<{ thread: string }>("SELECT thread FROM bodies WHERE pinned_version < ? ORDER BY thread", version)
     .toArray()
     .map((row) => row.thread as ThreadId);
 }

@@ -8,9 +8,9 @@
  */
 import type { ThreadId } from "#shared/ids.ts";
 import type { Kernel } from "#kernel/kernel.ts";
-import { findRange, frozenThreads, readBody, type EvictedRange } from "#kernel/vm/evictions.ts";
+import { findRange, readBody, threadsFrozenBefore, type EvictedRange } from "#kernel/vm/evictions.ts";
 import { buryPage } from "#kernel/vm/page-table.ts";
-import { holdsForgotten } from "#kernel/vm/pin-changes.ts";
+import { pinFloor, refuseOlder } from "#kernel/vm/pin-changes.ts";
 import { freezePrefix } from "#kernel/vm/prefix.ts";
 import { forgetReferences } from "#kernel/vm/reference-log.ts";
 import { FORGOTTEN } from "#kernel/vm/repeats.ts";
@@ -25,15 +25,20 @@ export function forgetFromContext(kernel: Kernel, gone: ReadonlySet<number>): vo
       threads.add(range.thread);
     }
   }
+  forgetInPrefixes(kernel, threads);
+}
+
+/** Freezes anew the prefixes of these threads, and every one that may hold what was just forgotten. */
+export function forgetInPrefixes(kernel: Kernel, threads: ReadonlySet<ThreadId> = new Set()): void {
+  refuseOlder(kernel);
   refreezeForgotten(kernel, threads);
 }
 
 /** Freezes anew the prefixes of these threads, and every one that holds pinned words that were forgotten. */
 export function refreezeForgotten(kernel: Kernel, threads: ReadonlySet<ThreadId> = new Set()): void {
-  for (const thread of frozenThreads(kernel)) {
+  for (const thread of new Set([...threads, ...threadsFrozenBefore(kernel, pinFloor(kernel))])) {
     const body = readBody(kernel, thread);
-    if (body === null) continue;
-    if (threads.has(thread) || holdsForgotten(kernel, body.pinnedVersion)) freezePrefix(kernel, thread, body.passed);
+    if (body !== null) freezePrefix(kernel, thread, body.passed);
   }
 }
 

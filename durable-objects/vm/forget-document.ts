@@ -17,6 +17,7 @@ import { transact } from "#kernel/proc/transact.ts";
 import { findDocument, NO_DOCUMENT, type DocumentRow } from "#kernel/vm/documents.ts";
 import { fault } from "#kernel/vm/fault.ts";
 import { flush } from "#kernel/vm/flush.ts";
+import { forgetInPrefixes } from "#kernel/vm/forget-context.ts";
 import { forgetPage } from "#kernel/vm/forget.ts";
 import { buryPage, readPages } from "#kernel/vm/page-table.ts";
 
@@ -89,6 +90,7 @@ function forgetBatch(kernel: Kernel, numbers: readonly number[], known: Readonly
     if (known.has(page.number)) forgetPage(kernel, { ...page, text: page.text ?? "" });
     else buryPage(kernel, page.number);
   }
+  forgetInPrefixes(kernel); // one of them may have been pinned once
 }
 
 /** Which of these pages anything else refers to: runs, their log, messages, pages made from them, pins. */

@@ -24,14 +24,28 @@ export function notePinChange(kernel: Kernel, change: PinChange): void {
   if (change.forgotten === true) raiseCounter(kernel, "pin-floor", version);
 }
 
+/**
+ * Has every text that was frozen before the present version refused: what was just forgotten may have stood in the pinned text
+ * earlier, in a page that was unpinned since or a block that says something else by now.
+ */
+export function refuseOlder(kernel: Kernel): void {
+  const version = pinVersion(kernel);
+  if (version > 0) raiseCounter(kernel, "pin-floor", version);
+}
+
 /** The present version of the pinned text; 0 before anything was pinned. */
 export function pinVersion(kernel: Kernel): number {
   return readCounter(kernel, "pin-version");
 }
 
+/** The version below which a frozen text must not be used again. */
+export function pinFloor(kernel: Kernel): number {
+  return readCounter(kernel, "pin-floor");
+}
+
 /** Whether a text frozen at this version holds words that were forgotten since: it must not be used again. */
 export function holdsForgotten(kernel: Kernel, version: number): boolean {
-  return version < readCounter(kernel, "pin-floor");
+  return version < pinFloor(kernel);
 }
 
 /** What changed after a version, each thing once, or null when the log does not reach back that far. */

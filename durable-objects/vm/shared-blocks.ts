@@ -19,6 +19,7 @@ import type { Kernel } from "#kernel/kernel.ts";
 import { setTimer } from "#kernel/proc/alarm.ts";
 import { transact } from "#kernel/proc/transact.ts";
 import { dropBlock, findBlock, listBlocks, putBlock, type BlockRow } from "#kernel/vm/block-table.ts";
+import { forgetInPrefixes, refreezeForgotten } from "#kernel/vm/forget-context.ts";
 import {
   editOwnBlock,
   noBlock,
@@ -71,6 +72,7 @@ async function refreshFrom(kernel: Kernel, owner: string, blocks: readonly Block
       if (view === null) dropBlock(kernel, current.label);
       else takeCopy(kernel, current, view);
     });
+    refreezeForgotten(kernel);
   });
 }
 
@@ -84,7 +86,7 @@ function takeCopy(kernel: Kernel, current: BlockRow, view: BlockView): BlockRow 
     current.out_of_reach === 0;
   const updatedAt = Date.parse(view.updatedAt);
   if (same || (view.version < current.version && updatedAt <= current.updated_at)) return current;
-  return putBlock(kernel, {
+  const stored = putBlock(kernel, {
     ...current,
     value: view.value,
     description: view.description,
@@ -94,6 +96,10 @@ function takeCopy(kernel: Kernel, current: BlockRow, view: BlockView): BlockRow 
     out_of_reach: 0,
     updated_at: updatedAt,
   });
+  // The owner does not say why a line is gone: it may have been forgotten there.
+  const lines = new Set(view.value.split("\n"));
+  if (current.value.split("\n").some((line) => !lines.has(line))) forgetInPrefixes(kernel);
+  return stored;
 }
 
 /** Calls the owner within a time limit; any way of not being answered is the same failure. */

@@ -115,6 +115,21 @@ describe("the alarm", () => {
     });
   });
 
+  it("keeps no memory of a timer that another one's work set and that was then done", async () => {
+    await inKernel(callerOf("alarm-set-while-ringing"), async (real) => {
+      const clock = ahead(real);
+      setTimer(clock.kernel, "documents", clock.at);
+      setTimer(clock.kernel, "idle", clock.at);
+      const done: string[] = [];
+      // Something is written while the first timer's work waits, and is done by the second one at once.
+      await ringAlarm(clock.kernel, work(done, { documents: (kernel) => setTimer(kernel, "idle", clock.at + 10) }));
+      expect([done, due(clock.kernel)]).toEqual([["idle"], {}]);
+      setTimer(clock.kernel, "idle", clock.at + 20);
+      expect(due(clock.kernel)).toEqual({ idle: clock.at + 20 });
+      clearTimer(clock.kernel, "idle");
+    });
+  });
+
   it("takes a timer that is set anew while a failed one waits, at the earlier time", async () => {
     await inKernel(callerOf("alarm-fails-then-set"), async (real) => {
       const clock = ahead(real);
