@@ -15,6 +15,7 @@ import { notePinChange } from "#kernel/vm/pin-changes.ts";
 import { UNPINNED, unpinByHand } from "#kernel/vm/pin-by-hand.ts";
 import { pinStanding } from "#kernel/vm/pin-standing.ts";
 import { repeats } from "#kernel/vm/repeats.ts";
+import { isDerived } from "#kernel/vm/sleep/consolidate.ts";
 
 /** Words in a row of what is forgotten for which a line of a block goes: more than for a log, because people keep blocks. */
 const LINE_SPAN = 6;
@@ -26,9 +27,9 @@ export async function bringForForgetting(kernel: Kernel, number: number): Promis
   if (turns.length > 0) await fault(kernel, turns);
 }
 
-/** The living turns a recognised page was taken from, for forgetting them with it; none for any other page. */
+/** The living turns a recognised page or a fact was taken from, for forgetting them with it; none for any other page. */
 export function sourcesOf(kernel: Kernel, page: PageRow): ResidentPage[] {
-  if (page.kind !== "instruction") return [];
+  if (page.kind !== "instruction" && !(page.kind === "fact" && isDerived(page))) return [];
   return readPages(kernel, provenanceOf(page))
     .filter((turn) => turn.text === null || page.text === null || repeats(turn.text, page.text))
     .map((turn) => ({ ...turn, text: turn.text ?? page.text ?? "" }));

@@ -100,9 +100,11 @@ const STRAYS: readonly {
 function checkStrays(kernel: Kernel, findings: Findings): void {
   for (const { kind, table, where, mend } of STRAYS) {
     const pages = numbers(kernel, `SELECT DISTINCT page AS number FROM ${table} WHERE ${where}`);
-    for (const page of pages) {
-      // The first statement mends them all; the others are counted with it.
-      note(findings, kind, page, () => kernel.sql.exec(`${mend} WHERE ${where}`));
+    // The first statement mends them all; the others are counted with it.
+    for (const [index, page] of pages.entries()) {
+      note(findings, kind, page, () => {
+        if (index === 0) kernel.sql.exec(`${mend} WHERE ${where}`);
+      });
     }
   }
 }

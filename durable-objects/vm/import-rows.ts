@@ -41,6 +41,7 @@ import { blockRow, takeBlock } from "#kernel/vm/block-rows.ts";
 import { findPage, insertPage, type PageDraft } from "#kernel/vm/page-table.ts";
 import { importEvicted, rangeRow, takeRange } from "#kernel/vm/range-rows.ts";
 import { foreignRun, linkFields, messageRun, takeLinks } from "#kernel/vm/run-links.ts";
+import { UNPINNED } from "#kernel/vm/pin-by-hand.ts";
 import { insertRemembered, pinStanding } from "#kernel/vm/pin-standing.ts";
 import { auditRow, restoreAudit, restoreSleep, sleepRow } from "#kernel/vm/sleep/sleep-rows.ts";
 import { whenIdle } from "#kernel/vm/sleep/sleep.ts";
@@ -58,7 +59,10 @@ const pageRow = z.strictObject({
   atText: z.string().max(128).nullish(),
   source: label,
   thread: label,
-  tags: z.array(z.string().min(1).max(TAG_CHARACTERS)).max(TAGS_PER_PAGE).optional(),
+  tags: z
+    .array(z.string().min(1).max(TAG_CHARACTERS))
+    .refine((tags) => tags.filter((tag) => tag !== UNPINNED).length <= TAGS_PER_PAGE, "too many")
+    .optional(),
   document: z.string().optional(),
   handle: z.string().optional(),
   version: z.int().min(1).optional(),

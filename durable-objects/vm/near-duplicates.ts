@@ -39,7 +39,8 @@ function isSaidBy(key: string, page: ResidentPage): boolean {
 
 /** Notes on a page that its words were said again: a source and tags it did not have, and when. */
 export function repeatPage(kernel: Kernel, page: PageRow, draft: PageDraft): PageRow {
-  const tags = [...new Set([...(JSON.parse(page.tags) as string[]), ...draft.tags])].slice(0, TAGS_PER_PAGE);
+  const own = JSON.parse(page.tags) as string[]; // one more than the limit when it is `unpinned`
+  const tags = [...new Set([...own, ...draft.tags])].slice(0, Math.max(TAGS_PER_PAGE, own.length));
   return addToPage(kernel, page, { source: page.source ?? draft.source, tags: JSON.stringify(tags) });
 }
 

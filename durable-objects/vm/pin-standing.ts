@@ -10,7 +10,7 @@
  * notes the turn. What contradicts an older one takes its place; both stay pages. What a person took out stays out. Of the turn
  * and the page made from it a search for evidence finds one.
  */
-import { STANDING_CHARACTERS, STANDING_PINS } from "#shared/limits.ts";
+import { PROVENANCE_PAGES, STANDING_CHARACTERS, STANDING_PINS } from "#shared/limits.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { provenanceOf, type PageRow, type ResidentPage } from "#kernel/vm/page.ts";
 import { insertPage, markPage, readPages, standingPages, type PageDraft } from "#kernel/vm/page-table.ts";
@@ -131,7 +131,7 @@ function noteAgain(kernel: Kernel, number: number, turn: number): void {
   if (page === undefined) return;
   const from = provenanceOf(page);
   if (from.length > 0 && !from.includes(turn))
-    markPage(kernel, number, { provenance: JSON.stringify([...from, turn]) });
+    markPage(kernel, number, { provenance: JSON.stringify([...from, turn].slice(-PROVENANCE_PAGES)) });
   if (!tagsOf(page).includes(UNPINNED)) pinPage(kernel, number);
 }
 

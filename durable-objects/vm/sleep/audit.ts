@@ -91,6 +91,14 @@ export function listAudit(kernel: Kernel, limit: number, before: number | null):
     .map(readRow);
 }
 
+/** Entries above `after`, oldest first. */
+export function auditsAfter(kernel: Kernel, after: number, limit: number): AuditEntry[] {
+  return kernel.sql
+    .exec<AuditRow>("SELECT * FROM audit WHERE id > ? ORDER BY id LIMIT ?", after, limit)
+    .toArray()
+    .map(readRow);
+}
+
 /** What is done to a page and what rests on it: before a page that was made goes, that is undone. Newest first. */
 export function auditsOn(kernel: Kernel, page: number): AuditEntry[] {
   return kernel.sql

@@ -17,6 +17,10 @@ import { isRemembered, keysOf, pagesSaying } from "#kernel/vm/statement-table.ts
 /** Tag of a page that sleep made. */
 export const DERIVED = "derived";
 
+export function isDerived(page: Pick<PageRow, "tags">): boolean {
+  return (JSON.parse(page.tags) as string[]).includes(DERIVED);
+}
+
 export interface Consolidated {
   facts: number;
   duplicates: number;

@@ -51,7 +51,10 @@ export function modelTurnsLeft(kernel: Kernel): number {
 export async function findFactsByModel(kernel: Kernel): Promise<number | null> {
   if (modelTurnsLeft(kernel) === 0) return null;
   const model = await languageModel(kernel, kernel.env.DEFAULT_MODEL);
-  if (model === null) return null;
+  if (model === null) {
+    noteFailure(kernel, NAME); // nobody can help now: not to be asked again every second
+    return null;
+  }
   const found = await fault(kernel, nextTurns(kernel));
   const turns = found.ok ? found.value.pages : [];
   const last = turns.at(-1);

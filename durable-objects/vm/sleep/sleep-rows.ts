@@ -10,8 +10,10 @@ import { composePageHandle, pageNumber, parsePageHandle } from "#shared/ids.ts";
 import { SLEEP_MODEL_TOKENS_MOST } from "#shared/limits.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { readMeta } from "#kernel/proc/schema.ts";
+import { provenanceOf } from "#kernel/vm/page.ts";
 import { readPages } from "#kernel/vm/page-table.ts";
-import { listAudit, noteAudit, type AuditEntry } from "#kernel/vm/sleep/audit.ts";
+import { auditsAfter, noteAudit, type AuditEntry } from "#kernel/vm/sleep/audit.ts";
+import { isDerived } from "#kernel/vm/sleep/consolidate.ts";
 import { changeSleep, moveCursor, readCursor, sleepSettings, type SleepCursor } from "#kernel/vm/sleep/settings.ts";
 
 const handle = z.string().max(16);
@@ -54,18 +56,11 @@ function placeOf(kernel: Kernel, name: SleepCursor): z.infer<typeof place> {
 
 /** Nothing for a process that never slept and was never told how to. */
 export function* exportSleep(kernel: Kernel): Generator<object[]> {
-  const entries: AuditEntry[] = [];
-  for (let before: number | null = null; ;) {
-    const batch = listAudit(kernel, BATCH, before);
-    before = batch.at(-1)?.id ?? null;
-    entries.push(...batch);
+  for (let after = 0; ;) {
+    const batch = auditsAfter(kernel, after, BATCH);
+    if (batch.length > 0) yield batch.map(exportEntry);
     if (batch.length < BATCH) break;
-  }
-  for (let start = entries.length; start > 0; start -= BATCH) {
-    yield entries
-      .slice(Math.max(0, start - BATCH), start)
-      .toReversed()
-      .map(exportEntry);
+    after = batch.at(-1)?.id ?? after;
   }
   if (readMeta(kernel.sql, "sleep") === null && readCursor(kernel, "sleep-cursor") === 0) return;
   const [rules, model] = [placeOf(kernel, "sleep-cursor"), placeOf(kernel, "sleep-model-cursor")];
@@ -105,6 +100,19 @@ export function restoreSleep(kernel: Kernel, row: z.infer<typeof sleepRow>): voi
   }
 }
 
+/** Whether a page is as this change left it. */
+function shows(
+  kernel: Kernel,
+  rule: AuditEntry["rule"],
+  { page, source, after }: Pick<AuditEntry, "page" | "source" | "after">,
+): boolean {
+  const [found] = readPages(kernel, [page]);
+  if (found === undefined) return false;
+  return rule === "fact"
+    ? found.kind === "fact" && isDerived(found) && provenanceOf(found).includes(source)
+    : found.superseded_by === after;
+}
+
 /** Answers why an entry cannot be taken, or null. */
 export function restoreAudit(kernel: Kernel, row: z.infer<typeof auditRow>): string | null {
   const page = numberOf(row.page);
@@ -113,6 +121,8 @@ export function restoreAudit(kernel: Kernel, row: z.infer<typeof auditRow>): str
   const named = row.state === "undone" ? [source] : [page, source];
   if (readPages(kernel, named).length < new Set(named).size) return "page: not in this process";
   const [before, after] = [numberOf(row.before), numberOf(row.after)];
+  // A handle may be another page's here, and undoing must never touch that.
+  if (row.state === "done" && !shows(kernel, row.rule, { page, source, after })) return "page: another one here";
   const { rule, model, key, state } = row;
   noteAudit(kernel, { rule, model, key, page, source, before, after, state, at: Date.parse(row.at) });
   return null;

@@ -77,13 +77,17 @@ export async function slept(kernel: Kernel): Promise<void> {
 export async function sleepNow(kernel: Kernel, asker: RunId | null): Promise<SleepReport> {
   for (let other = kernel.working.get(NAME); other !== undefined; other = kernel.working.get(NAME)) await other;
   const done = { pages: 0, facts: 0, duplicates: 0, stale: 0, interrupted: false };
+  let pause = SLEEP_PAUSE_MS;
   const work = slice(kernel, asker, done)
+    .then((reached) => {
+      if (!reached) pause = SLEEP_IDLE_MS;
+    })
     .catch((error: unknown) => logEvent("sleep-broke", { error: errorName(error) }, "error"))
     .finally(() => kernel.working.delete(NAME));
   kernel.working.set(NAME, work);
   await work;
   if (done.facts + done.duplicates + done.stale > 0) flushSoon(kernel);
-  if (hasWork(kernel) && sleepSettings(kernel).enabled) setTimer(kernel, "idle", kernel.now() + SLEEP_PAUSE_MS);
+  if (hasWork(kernel) && sleepSettings(kernel).enabled) setTimer(kernel, "idle", kernel.now() + pause);
   return { ...done, left: pagesLeft(kernel) };
 }
 
@@ -91,24 +95,25 @@ function hasWork(kernel: Kernel): boolean {
   return pagesLeft(kernel) > 0 || modelTurnsLeft(kernel) > 0;
 }
 
+/** False when the bodies of the next pages are out of reach. */
 async function slice(
   kernel: Kernel,
   asker: RunId | null,
   done: Consolidated & { pages: number; interrupted: boolean },
-): Promise<void> {
+): Promise<boolean> {
   const until = kernel.now() + SLEEP_SLICE_MS;
   let ahead: number[] = [];
   while (done.pages < SLEEP_PAGES && kernel.now() < until) {
     if (isAwake(kernel, asker)) {
       done.interrupted = true;
-      return;
+      return true;
     }
     if (ahead.length === 0) {
       ahead = nextPages(kernel);
       if (ahead.length === 0) {
         // The rules are through; a model that the person pays for may go on.
         done.facts += (await findFactsByModel(kernel)) ?? 0;
-        return;
+        return true;
       }
       const begun = tries(kernel, ahead[0] ?? 0);
       await kernel.storage.sync(); // counted also when the object dies of it
@@ -118,14 +123,17 @@ async function slice(
         ahead = [];
         continue;
       }
-      // Bodies that D1 cannot give now are given another time.
-      if (!(await fault(kernel, ahead)).ok) return;
+      if (!(await fault(kernel, ahead)).ok) {
+        writeMeta(kernel.sql, "sleep-tries", "0 0"); // D1's failure, not the page's: it is given another time
+        return false;
+      }
     }
     const number = ahead.shift() ?? 0;
     transact(kernel, () => unit(kernel, number, done));
     done.pages += 1;
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
+  return true;
 }
 
 function unit(kernel: Kernel, number: number, done: Consolidated): void {

@@ -222,6 +222,19 @@ describe("export and import", () => {
     expect(await rows(caller, "SELECT text FROM pages")).toEqual([{ text: "Good." }]);
   });
 
+  it("bring back a page that a person took out of the prompts, with all the tags it may have", async () => {
+    const from = callerOf("export-unpinned");
+    const tags = Array.from({ length: TAGS_PER_PAGE }, (_, index) => `tag-${index}`);
+    await objectOf(from).writePage(from, { text: "I prefer short answers.", tags });
+    await objectOf(from).editPage(from, "p1" as never, { pinned: false });
+    await objectOf(from).writePage(from, { text: "I prefer short answers." }); // said again: stays out
+    const written = await exported(from);
+    expect(written).toMatchObject([{ tags: [...tags, "unpinned"], pinned: false }]);
+    const to = callerOf("export-unpinned-to");
+    expect(unwrap(await imported(to, "copy", numbered(written))).skipped).toEqual([]);
+    expect(await exported(to)).toEqual(written);
+  });
+
   it("hold the edges: tags, rows of a batch, bytes of a page", async () => {
     const caller = callerOf("import-edges");
     const tags = Array.from({ length: TAGS_PER_PAGE }, (_, index) => `${index}`.padStart(TAG_CHARACTERS, "t"));

@@ -4,7 +4,7 @@
 import { describe, expect, it } from "vitest";
 import type { Caller, ImportReport, NewPage, Page, PageView } from "#shared/abi.ts";
 import type { PageHandle } from "#shared/ids.ts";
-import { STANDING_PINS } from "#shared/limits.ts";
+import { PROVENANCE_PAGES, STANDING_PINS } from "#shared/limits.ts";
 import type { Result } from "#shared/result.ts";
 import { lines } from "#shared/wire.ts";
 import type { InferRequest } from "#kernel/infer/drivers/driver.ts";
@@ -124,6 +124,19 @@ describe("saying it again", () => {
     expect(await pinned(caller)).toEqual(["Please always cite your sources."]);
     const [page] = await instructions(caller);
     expect(page?.provenance).toHaveLength(2);
+  });
+
+  it("notes no more turns than a page may name", async () => {
+    const caller = callerOf("standing-often");
+    await imported(caller, said("Please always cite your sources."));
+    const often = Array.from({ length: PROVENANCE_PAGES }, (_, index) => index + 10_000);
+    await inKernel(caller, (kernel) =>
+      kernel.sql.exec("UPDATE pages SET provenance = ? WHERE kind = 'instruction'", JSON.stringify(often)),
+    );
+    await imported(caller, said("Always cite your sources!"));
+    const [page] = await instructions(caller);
+    expect(page?.provenance).toHaveLength(PROVENANCE_PAGES);
+    expect(page?.provenance.at(-1)).toBe("p3");
   });
 
   it("otherwise takes the older's place; both stay pages", async () => {
