@@ -4,7 +4,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import type { Caller } from "#shared/abi.ts";
-import type { PageHandle, RunId, ThreadId } from "#shared/ids.ts";
+import type { DocumentId, PageHandle, RunId, ThreadId } from "#shared/ids.ts";
 import { installSeam, inKernel } from "#tests/kernel/kernel-seam.ts";
 import { ask, callerOf, objectOf, request } from "#tests/kernel/process-client.ts";
 
@@ -12,6 +12,20 @@ installSeam();
 
 const handle = "p1" as PageHandle;
 const thread = "main" as ThreadId;
+const document = "doc_01ARZ3NDEKTSV4RRFFQ69G5FAV" as DocumentId;
+const opened = { name: "x", title: null, mediaType: "text/plain", size: null, at: null, tags: [] };
+const batch = {
+  batch: "one",
+  from: 0,
+  to: 1,
+  bytes: 1,
+  pages: [{ text: "Intruder was here.", source: "x" }],
+  carry: null,
+  check: { from: 0, sum: 0 },
+  headings: 0,
+  title: null,
+  done: true,
+};
 
 /** Every method of a process, called by `caller` on the object of `target`. */
 async function everyMethod(target: Caller, caller: Caller, run: RunId): Promise<Record<string, unknown>> {
@@ -36,6 +50,24 @@ async function everyMethod(target: Caller, caller: Caller, run: RunId): Promise<
     search: await object.search(caller, { query: "secret", limit: 10 }),
     importRows: await object.importRows(caller, "key", [{ line: 1, row: { text: "Intruder was here." } }]),
     exportRows: await object.exportRows(caller),
+    openDocument: await object.openDocument(caller, "key", opened),
+    documentProgress: await object.documentProgress(caller, document),
+    appendDocument: await object.appendDocument(caller, document, batch),
+    readDocument: await object.readDocument(caller, document),
+    documents: await object.documents(caller, 10),
+    forgetDocument: await object.forgetDocument(caller, document),
+    blocks: await object.blocks(caller),
+    block: await object.block(caller, "notes"),
+    putBlock: await object.putBlock(caller, "notes", { value: "Intruder was here." }),
+    deleteBlock: await object.deleteBlock(caller, "notes"),
+    sharedBlocks: await object.sharedBlocks(caller, ["notes"]),
+    editSharedBlock: await object.editSharedBlock(caller, { kind: "put", label: "notes", value: "changed" }, "key"),
+    fsck: await object.fsck(caller, { repair: true }),
+    sleepState: await object.sleepState(caller),
+    setSleep: await object.setSleep(caller, { enabled: false }),
+    sleep: await object.sleep(caller),
+    undoSleep: await object.undoSleep(caller, null),
+    audit: await object.audit(caller, 10),
     threads: await object.threads(caller, 10),
     messages: await object.messages(caller, thread, 10),
     deleteThread: await object.deleteThread(caller, thread),
