@@ -28,6 +28,9 @@ export interface Topic {
   /** "I prefer X in the morning": X, and the rest. */
   readonly object: ReadonlySet<string>;
   readonly setting: ReadonlySet<string>;
+  /** "I prefer X" and nothing more: X; and whether it says that this is new. */
+  readonly bare: ReadonlySet<string>;
+  readonly changed: boolean;
 }
 
 export function relate(newer: string, older: string): Relation {
@@ -44,6 +47,7 @@ export function relateTopics(one: Topic, other: Topic): Relation {
       likeness(one.liked, other.less) >= ABOUT_THE_SAME && likeness(one.less, other.liked) >= ABOUT_THE_SAME;
     if (reversed) return "contradicts";
   }
+  if (prefersInstead(one, other)) return "contradicts";
   const alike = likeness(one.terms, other.terms);
   if (alike >= ABOUT_THE_SAME && one.negative !== other.negative) return "contradicts";
   if (
@@ -54,6 +58,13 @@ export function relateTopics(one: Topic, other: Topic): Relation {
   const otherObject = one.object.size > 0 && other.object.size > 0 && likeness(one.object, other.object) === 0;
   if (otherObject && one.setting.size > 0 && equal(one.setting, other.setting)) return "contradicts";
   return "other";
+}
+
+/** "I prefer coffee" after "I prefer tea over coffee", and "I prefer tea now" after "I prefer coffee". */
+function prefersInstead(newer: Topic, older: Topic): boolean {
+  if (newer.bare.size === 0 || newer.negative || older.negative) return false;
+  if (older.less.size > 0) return likeness(newer.bare, older.less) >= SAME && likeness(newer.bare, older.liked) === 0;
+  return newer.changed && newer.bare.size === 1 && older.bare.size === 1 && likeness(newer.bare, older.bare) === 0;
 }
 
 function polarity(one: Topic, other: Topic): Relation {
@@ -112,8 +123,14 @@ export function topicOf(text: string): Topic {
     less: over === null ? termsOf(chinese?.[1] ?? "") : termsOf(over[2] ?? ""),
     object,
     setting,
+    bare: termsOf(BARE.exec(rest)?.[1] ?? BARE.exec(rest)?.[2] ?? ""),
+    changed: CHANGED.test(rest),
   };
 }
+
+const BARE =
+  /^(?:[^:,]*[:,] )?(?:i )?(?:now )?prefer (?!.*\b(?:over|to|than|rather|instead)\b)((?:[\p{L}-]+ ){0,2}?[\p{L}-]+?)(?: now| these days)?[.!]*$|^我(?:现在)?(?:更|比较)喜欢喝?([\p{Script=Han}]{1,6}?)[了。！]*$/iu;
+const CHANGED = /\b(?:now|these days)\b|现在/i;
 
 /** "I prefer tea in the morning" → tea; in the morning. */
 function objectAndSetting(text: string): [ReadonlySet<string>, ReadonlySet<string>] {

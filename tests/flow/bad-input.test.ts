@@ -275,3 +275,14 @@ test("an expired key changes nothing", async () => {
   const expired = await newUser("bad-input", ["run", "memory"], Date.now() - 1);
   expectProblem(await expired.call("POST", "/v1/memory", { text: "x" }), 401, "unauthorized");
 });
+
+test("an unknown process is named as such, and a label that cannot be one says how it is written", async () => {
+  for (const path of ["/v1/processes/nope/vmstat", "/v1/processes/in%20it/blocks", "/v1/memory?process=no%20pe"]) {
+    const reply = await user.call("GET", path);
+    expectProblem(reply, 404, "not_found");
+    expect(reply.body["detail"]).toBe("There is no such process.");
+  }
+  const reply = await user.call("PUT", "/v1/processes/init/blocks/A%20b!", { value: "x" });
+  expectProblem(reply, 400, "invalid_request");
+  expect(reply.body["detail"]).toContain("letters and digits");
+});

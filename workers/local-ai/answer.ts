@@ -42,7 +42,7 @@ import { kindMembers, relatedStems } from "#workers/local-ai/related-words.ts";
 import { personOf, userPerson, type Sentence } from "#workers/local-ai/sentences.ts";
 import { spanText } from "#workers/local-ai/spans.ts";
 import { matchTerm, select, type ScoredSentence, type Selection } from "#workers/local-ai/select.ts";
-import { standingPages } from "#workers/local-ai/superseded.ts";
+import { selectStanding } from "#workers/local-ai/superseded.ts";
 import { withoutRepeats, type Quote } from "#workers/local-ai/told.ts";
 import { isSupported } from "#workers/local-ai/support.ts";
 
@@ -261,7 +261,7 @@ export function answerQuestion(text: string, evidence: Evidence): Answer {
   );
   const pages = correctedPages(evidence.pages);
   const question = readQuestion(withoutTypos(plainQuestion(text), pages, speakers), speakers, evidence.today);
-  const selection = select(question, standingPages(pages, question));
+  const selection = selectStanding(question, pages);
   const language = question.language;
   const answer =
     answerAnyway(selection, evidence, language) ??

@@ -15,7 +15,10 @@ const shapes: readonly (readonly [asked: RegExp, value: RegExp])[] = [
     /\b(?:links?|urls?|websites?|web ?page|homepage|blog|address)\b|链接|网址|网站/i,
     /\bhttps?:\/\/[^\s，。！？、]+[^\s，。！？、.,;!?)]|\bwww\.[^\s，。！？、]+[^\s，。！？、.,;!?)]/i,
   ],
-  [/\b(?:phone|telephone|mobile|cell|number)\b|手机|电话|号码/i, /(?<![\p{L}\p{N}])\+?\d[\d ()/-]{4,}\d(?!\p{L})/u],
+  [
+    /\b(?:phone|telephone|mobile|cell|number)\b|手机|电话|号码/i,
+    /(?<![\p{Script=Latin}\p{N}])\+?\d[\d ()/-]{4,}\d(?!\p{Script=Latin})/u,
+  ],
 ];
 const secret = /\b(?:password|passcode|passphrase|code|pin)\b|密码|口令/i;
 const secretValue =

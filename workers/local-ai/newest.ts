@@ -52,7 +52,8 @@ function formerFirst(selection: Selection): Selection {
     .slice(0, sentencesRead)
     .filter((scored) => scored.own >= first.own * asGood && scored.fit >= 0 && !scored.sentence.asks)
     .sort((left, right) => (right.sentence.page.at ?? 0) - (left.sentence.page.at ?? 0));
-  const top = equal.find((scored) => former.test(scored.sentence.text)) ?? equal[1];
+  const over = ({ sentence }: ScoredSentence): boolean => (sentence.page.supersededBy ?? null) !== null;
+  const top = equal.find((scored) => former.test(scored.sentence.text)) ?? equal.find(over) ?? equal[1];
   // Only what holds now was told: it answers nothing about before.
   if (top === undefined) return { ...selection, sentences: [] };
   return {

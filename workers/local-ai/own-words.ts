@@ -123,7 +123,10 @@ function namesAnswer(question: Question, scored: ScoredSentence): string | null 
     ).length;
     if (from === -1 || known < asked.length) continue;
     const to = nounList(sentence, from);
-    if (to > from) return cut(sentence, from, to);
+    const names = to > from ? cut(sentence, from, to) : null;
+    // "Mimi and a brother named Oleg": what has an article or an owner is no further name.
+    if (names !== null)
+      return /^\p{Lu}/u.test(names) ? names.replace(/(?:,| and)+ (?:an?|my|our|two|three|the) .*$/, "") : names;
   }
   return asked.length === 0 ? null : introducedNames(question, sentence);
 }
@@ -156,13 +159,18 @@ export function ownNameAnswer(selection: Selection): PatternAnswer | null {
 const asksWork =
   /\bwhat (?:do|does) .{1,40}? do(?: for (?:a |his |her |my )?(?:living|work|job))?\W*$|\b(?:job|profession|occupation)\W*$|\bwhat (?:do|does) .{1,30} work as\b/i;
 const work =
-  /\b(?:works? (?:full[- ]time |part[- ]time )?(?:as|for|at|in)|working as|worked as|jobs? (?:is|as)|profession is|(?:I['’]m|I am|is|was) (?=an? \p{L}*(?:er|or|ist|ian|ant|ent|nurse|chef|pilot|cook|judge|clerk|student|vet|doctor|plumber|coach|guide)\b))/iu;
+  /\b(?:works? (?:full[- ]time |part[- ]time )?(?:as|for|at|in)|working as|worked as|jobs? (?:is|as)|profession is|(?:I['’]m|I am|is|was) (?=an? \p{L}*(?:er|or|ist|ian|ant|ent|nurse|chef|pilot|cook|judge|clerk|student|vet|doctor|plumber|coach|guide)\b))/giu;
+/** What is said to be over, before the words that name it. */
+const over = /\b(?:no longer|not|never|used to|stopped|quit|gave up)\W*$|n['’]t\W*$/i;
 
 function workAnswer(question: Question, scored: ScoredSentence): string | null {
   if (!asksWork.test(question.text)) return null;
   const { sentence } = scored;
-  const match = work.exec(sentence.text);
-  if (match === null) return null;
+  const past = /\b(?:was|were|did|used|before|former\w*|previous\w*)\b/i.test(question.text);
+  const match = [...sentence.text.matchAll(work)].find(
+    ({ index }) => past || !over.test(sentence.text.slice(0, index)),
+  );
+  if (match === undefined) return null;
   const from = sentence.words.findIndex((word) => word.start >= match.index + match[0].length);
   const to = nounList(sentence, from);
   return from === -1 || to === from ? null : cut(sentence, from, to);

@@ -60,10 +60,15 @@ function planQuestion(
 const asksForWishes =
   /^\W*(?:how (?:should|do|must) you (?:answer|reply|respond|talk|speak|write)(?: to)?(?: me| my questions)?|what (?:are|were) my (?:standing )?(?:instructions?|preferences?|rules|wishes)(?: for you)?|what (?:instructions?|rules|preferences?) (?:did|have) i (?:give|given|told?|tell)(?: to)?(?: you)?|what do i (?:usually |generally )?prefer|(?:list|show(?: me)?|tell me) my (?:standing )?(?:instructions?|preferences?|rules))\W*$|^(?:我有(?:什么|哪些)(?:偏好|要求|规则|指示)|我的(?:偏好|要求|规则|指示)(?:是什么|有哪些)|你(?:应该|该|要)(?:怎么|怎样|如何)回答我)[吗呢?？。]*$/i;
 
+const asksForLikes = /\bprefer(?:ences?)?\b|偏好/i;
+const likes = /\b(?:prefer\w*|favou?r\w*|likes?|loves?|enjoys?|hates?|dislikes?)\b|喜欢|偏好|爱|讨厌/i;
+
 /** "How should you answer me?": the standing instructions and preferences that are pinned. */
 function standingWishes(text: string, evidence: Evidence): Quote[] {
   if (!asksForWishes.test(text)) return [];
-  return evidence.pinned.filter((page) => page.kind === "instruction").map((page) => ({ text: page.text, page }));
+  const wishes = evidence.pinned.filter((page) => page.kind === "instruction");
+  const liked = asksForLikes.test(text) ? wishes.filter((page) => likes.test(page.text)) : [];
+  return (liked.length > 0 ? liked : wishes).map((page) => ({ text: page.text, page }));
 }
 
 /** What the call's own pages do not answer, pinned pages may, and after them the blocks. */

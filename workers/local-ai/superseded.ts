@@ -1,14 +1,17 @@
 /**
  * What holds: of pages that took each other's place, the one that the question asks about.
  *
- * Use: `standingPages(pages, question)` before sentences are scored. The kernel marks a page with the one that supersedes it.
+ * Use: `selectStanding(question, pages)` in place of `select`; `standingPages(pages, question)` are the pages it reads. The kernel
+ * marks a page with the one that supersedes it.
  *
  * What must hold: a question about now is answered by the newer page, one about a time by the page that held then, one about
- * before by the older; a mark whose page is not at hand changes nothing.
+ * before by the older; a mark whose page is not at hand changes nothing. What took a page's place matches as well as that did:
+ * "I moved to Berlin" answers "where do I live?" no worse than "I live in Paris" would have.
  */
 import type { EvidencePage } from "#workers/local-ai/evidence.ts";
 import { asksFormer, asksPast } from "#workers/local-ai/newest.ts";
 import type { Question } from "#workers/local-ai/question.ts";
+import { select, type ScoredSentence, type Selection } from "#workers/local-ai/select.ts";
 
 interface Succession {
   readonly older: EvidencePage;
@@ -52,4 +55,51 @@ function heldIn(
     if (newer.at >= asked.to) gone.add(newer);
   }
   return pages.filter((page) => !gone.has(page)).map((page) => (held.has(page) ? { ...page, heldIn: asked } : page));
+}
+
+/** For each page that took the place of others, what those matched best. */
+function inherited(all: Selection, pages: readonly EvidencePage[]): Map<string, ScoredSentence> {
+  const byHandle = new Map(pages.map((page) => [page.handle, page]));
+  const best = new Map<string, ScoredSentence>();
+  for (const scored of all.sentences) {
+    if (scored.sentence.asks || scored.fit < 0) continue;
+    const seen = new Set<string>();
+    for (let heir = scored.sentence.page.supersededBy ?? ""; byHandle.has(heir) && !seen.has(heir);) {
+      seen.add(heir);
+      if (scored.own > (best.get(heir)?.own ?? 0)) best.set(heir, scored);
+      heir = byHandle.get(heir)?.supersededBy ?? "";
+    }
+  }
+  return best;
+}
+
+function raised(scored: ScoredSentence, former: ScoredSentence): ScoredSentence {
+  return {
+    ...scored,
+    own: Math.max(scored.own, former.own),
+    paged: Math.max(scored.paged, former.paged),
+    near: Math.max(scored.near, former.near),
+    strongest: Math.max(scored.strongest, former.strongest),
+    score: Math.max(scored.score, former.score),
+  };
+}
+
+export function selectStanding(question: Question, pages: readonly EvidencePage[]): Selection {
+  const standing = standingPages(pages, question);
+  const selection = select(question, standing);
+  const former = inherited(standing.length === pages.length ? selection : select(question, pages), pages);
+  if (former.size === 0) return selection;
+  const sentences = [...selection.sentences];
+  for (const [handle, older] of former) {
+    const own = sentences.filter(({ sentence, fit }) => sentence.page.handle === handle && !sentence.asks && fit >= 0);
+    const heir = own.reduce<ScoredSentence | undefined>(
+      (best, scored) => (best === undefined || scored.own > best.own ? scored : best),
+      undefined,
+    );
+    // Of several sentences the one that speaks of it at all.
+    if (heir === undefined || (heir.own === 0 && own.length > 1)) continue;
+    sentences[sentences.indexOf(heir)] = raised(heir, older);
+  }
+  sentences.sort((left, right) => right.score - left.score);
+  return { ...selection, sentences };
 }

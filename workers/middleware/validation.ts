@@ -2,7 +2,7 @@
  * Validation: what a request that does not fit its schema is answered.
  *
  * An id in a path or `?process=` that is malformed is answered like an unknown one; everything else is a 400 that names the
- * field, never a value.
+ * field, never a value. A label is no id: it is the client's own word, and the 400 says how one is written.
  */
 import type { Hook } from "@hono/zod-openapi";
 import type { z } from "zod";
@@ -15,12 +15,16 @@ const ISSUES_SHOWN = 3;
 
 export const NOT_FOUND: Failure = failure("not_found", "There is nothing here.");
 
+/** For a process that is not there, is another user's, or cannot be. */
+export const NO_PROCESS: Failure = failure("not_found", "There is no such process.");
+
 export const validationHook: Hook<unknown, EdgeEnv, string, Response | undefined> = (result, context) =>
   result.success ? undefined : problem(context, validationFailure(result.target, result.error));
 
 export function validationFailure(target: string, error: Pick<z.ZodError, "issues">): Failure {
-  const unknownProcess = target === "query" && error.issues.some((issue) => issue.path[0] === "process");
-  if (target === "param" || unknownProcess) return NOT_FOUND;
+  const wrong = new Set(error.issues.map((issue) => issue.path[0]));
+  if (wrong.has(target === "param" ? "p" : "process") && (target === "param" || target === "query")) return NO_PROCESS;
+  if (target === "param" && !wrong.has("label")) return NOT_FOUND;
   return failure("invalid_request", describeIssues(error.issues));
 }
 

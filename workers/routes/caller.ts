@@ -8,10 +8,10 @@ import { INIT_PROCESS, type ProcessId } from "#shared/ids.ts";
 import { failed, success, type Result } from "#shared/result.ts";
 import { hasProcess } from "#workers/directory.ts";
 import type { EdgeContext } from "#workers/edge.ts";
-import { NOT_FOUND } from "#workers/middleware/validation.ts";
+import { NO_PROCESS } from "#workers/middleware/validation.ts";
 
 export async function callerOf(context: EdgeContext, process: ProcessId): Promise<Result<Caller>> {
   const { user, shard } = context.get("principal");
   const exists = process === INIT_PROCESS || (await hasProcess(context.env.DB, user, process));
-  return exists ? success({ user, process, shard }) : failed(NOT_FOUND);
+  return exists ? success({ user, process, shard }) : failed(NO_PROCESS);
 }

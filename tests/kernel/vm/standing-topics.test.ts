@@ -31,6 +31,13 @@ describe("two that contradict each other", () => {
   });
 });
 
+it("takes a plain preference for the newer one when it names what was liked less, or says that it is new", () => {
+  expect(relate("I prefer coffee", "I prefer tea over coffee")).toBe("contradicts");
+  expect(relate("I prefer tea now", "I prefer coffee.")).toBe("contradicts");
+  expect(relate("我现在更喜欢咖啡", "我更喜欢茶")).toBe("contradicts");
+  expect(relate("我现在喜欢咖啡", "我喜欢喝茶")).toBe("other");
+});
+
 describe("two that say the same", () => {
   it.each([
     ["Always cite your sources.", "Please always cite your sources"],
@@ -52,6 +59,9 @@ describe("two that can both be followed", () => {
     ["Always answer in French when I ask about wine.", "Always answer in German when I ask about beer."],
     ["Always answer in French.", "Always cite your sources."],
     ["I prefer window seats.", "I prefer small hotels."],
+    ["I prefer small hotels now.", "I prefer window seats."],
+    ["I prefer tea.", "I prefer coffee."],
+    ["I prefer trains", "I prefer tea over coffee"],
     ["I like jazz.", "I like hiking."],
     ["My favourite colour is green.", "My favourite food is ramen."],
     ["I'm allergic to shellfish.", "I don't eat pork."],
