@@ -132,6 +132,18 @@ export function tieMessageToPage(kernel: Kernel, message: number, page: number):
   kernel.sql.exec("UPDATE messages SET page = ? WHERE id = ?", page, message);
 }
 
+/** The message of a run's instruction; it is among the newest of its thread, so that is where to look. */
+export function instructionOf(kernel: Kernel, thread: ThreadId, run: RunId): number | null {
+  const row = kernel.sql
+    .exec<{ id: number }>(
+      "SELECT id FROM messages WHERE thread = ? AND run = ? AND role = 'user' ORDER BY id DESC LIMIT 1",
+      thread,
+      run,
+    )
+    .toArray()[0];
+  return row?.id ?? null;
+}
+
 function readRow(row: MessageRow): StoredMessage {
   return {
     id: row.id,

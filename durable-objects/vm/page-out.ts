@@ -8,7 +8,7 @@
 import type { NewPage } from "#shared/abi.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { notePages, type LiveRun } from "#kernel/proc/live-run.ts";
-import { tieMessageToPage } from "#kernel/proc/messages.ts";
+import { instructionOf, tieMessageToPage } from "#kernel/proc/messages.ts";
 import { transact } from "#kernel/proc/transact.ts";
 import type { TraceData } from "#kernel/proc/trace.ts";
 import { flushSoon } from "#kernel/vm/flush.ts";
@@ -53,10 +53,8 @@ function writeTurn(kernel: Kernel, run: LiveRun): number {
 }
 
 function tieInstruction(kernel: Kernel, run: LiveRun, page: number | undefined): void {
-  const message = kernel.sql
-    .exec<{ id: number }>("SELECT id FROM messages WHERE run = ? AND role = 'user' LIMIT 1", run.id)
-    .toArray()[0];
-  if (message !== undefined && page !== undefined) tieMessageToPage(kernel, message.id, page);
+  const message = instructionOf(kernel, run.thread, run.id);
+  if (message !== null && page !== undefined) tieMessageToPage(kernel, message, page);
 }
 
 function write(kernel: Kernel, run: LiveRun, page: NewPage, silent: boolean): ResidentPage[] {

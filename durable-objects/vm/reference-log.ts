@@ -82,7 +82,9 @@ type Packed = [step: number, how: ReferenceKind, id: number, tokens: number, why
 export function storeReferences(kernel: Kernel, run: ReferenceNotes): void {
   const entered = kernel.sql
     .exec<{ id: number; page: number | null; tokens: number }>(
-      "SELECT id, page, tokens FROM messages WHERE thread = ? AND run = ? ORDER BY id",
+      // From its instruction on: the thread before it may be long.
+      `SELECT id, page, tokens FROM messages WHERE thread = ?1 AND run = ?2 AND id >= COALESCE(
+         (SELECT id FROM messages WHERE thread = ?1 AND run = ?2 AND role = 'user' ORDER BY id DESC LIMIT 1), 0) ORDER BY id`,
       run.thread,
       run.id,
     )

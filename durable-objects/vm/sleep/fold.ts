@@ -13,6 +13,7 @@ const LONG_TURN_TOKENS = 400;
 
 /** At most `limit` hits, best first, each derived fact in its turn's place or gone. */
 export function foldDerived(kernel: Kernel, hits: readonly SearchHit[], limit: number): SearchHit[] {
+  if (hits.length === 0) return [];
   const facts = kernel.sql
     .exec<{ number: number; source: number; tokens: number }>(
       `SELECT fact.number, turn.number AS source, turn.tokens FROM pages AS fact
