@@ -2,7 +2,8 @@
  * Process: one user's process as a Durable Object. A shell: every method is one call inward.
  *
  * Each method first compares the caller with the owner that the object stored at its first boot. A process that does not
- * exist, or belongs to somebody else, is `not_found` for every method.
+ * exist, or belongs to somebody else, is `not_found` for every method. The kernel is a module of its own that is loaded with the
+ * first object of an isolate, so that the edge starts without it: here only its types may be imported.
  */
 import { DurableObject } from "cloudflare:workers";
 import type {
@@ -45,244 +46,232 @@ import type {
   DocumentView,
   NewDocument,
 } from "#shared/schema/documents.ts";
-import { boot } from "#kernel/boot.ts";
-import { cycle, submit } from "#kernel/cycle.ts";
 import type { Kernel } from "#kernel/kernel.ts";
-import { ringAlarm } from "#kernel/proc/alarm.ts";
-import { TIMER_WORK } from "#kernel/proc/timer-work.ts";
-import { inspectProcess } from "#kernel/proc/inspect.ts";
-import * as runCalls from "#kernel/proc/run-calls.ts";
-import * as threadCalls from "#kernel/proc/thread-calls.ts";
-import { transact } from "#kernel/proc/transact.ts";
-import { listBlocks } from "#kernel/vm/block-table.ts";
-import { deleteBlock, readBlock, viewBlock } from "#kernel/vm/blocks.ts";
-import { viewContext } from "#kernel/vm/context-view.ts";
-import * as documentCalls from "#kernel/vm/documents.ts";
-import { exportRows } from "#kernel/vm/export-rows.ts";
-import { forgetDocument } from "#kernel/vm/forget-document.ts";
-import { fsck } from "#kernel/vm/fsck.ts";
-import { importRows } from "#kernel/vm/import-rows.ts";
-import { addPage, editPage, forget, listPages, readPage } from "#kernel/vm/memory.ts";
-import { searchPages } from "#kernel/vm/search.ts";
-import { editShared, putAnyBlock, readShared } from "#kernel/vm/shared-blocks.ts";
-import * as sleepCalls from "#kernel/vm/sleep/sleep-calls.ts";
-import { vmstat } from "#kernel/vm/vmstat.ts";
 
 const NO_PROCESS = failure("not_found", "There is no such process.");
+
+type Calls = typeof import("#kernel/process-calls.ts");
 
 type Answer<Value> = Result<Value> | Promise<Result<Value>>;
 
 export class Process extends DurableObject<Cloudflare.Env> implements ProcessApi {
-  #kernel: Kernel | null;
+  readonly #calls: Promise<Calls>;
+  #kernel: Kernel | null = null;
 
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
     super(ctx, env);
-    this.#kernel = boot(ctx, env, null);
+    this.#calls = ctx.blockConcurrencyWhile(async () => {
+      const calls = await import("#kernel/process-calls.ts");
+      this.#kernel = calls.boot(ctx, env, null);
+      return calls;
+    });
   }
 
-  async #as<Value>(caller: Caller, work: (kernel: Kernel) => Answer<Value>): Promise<Result<Value>> {
+  async #as<Value>(caller: Caller, work: (kernel: Kernel, calls: Calls) => Answer<Value>): Promise<Result<Value>> {
     const known = callerSchema.safeParse(caller);
     if (!known.success) return failed(NO_PROCESS);
-    this.#kernel ??= boot(this.ctx, this.env, known.data as Caller);
+    const calls = await this.#calls;
+    this.#kernel ??= calls.boot(this.ctx, this.env, known.data as Caller);
     const kernel = this.#kernel;
     if (kernel === null || kernel.user !== known.data.user || kernel.process !== known.data.process)
       return failed(NO_PROCESS);
-    return await work(kernel);
+    return await work(kernel, calls);
   }
 
   #execute<Value>(
     request: ExecuteRequest,
-    then: (kernel: Kernel, started: RunStarted) => Answer<Value>,
+    then: (kernel: Kernel, calls: Calls, started: RunStarted) => Answer<Value>,
   ): Promise<Result<Value>> {
     const parsed = executeSchema.safeParse(request);
     if (!parsed.success) return Promise.resolve(failed(failure("invalid_request", "The instruction is malformed.")));
-    return this.#as(parsed.data.caller as Caller, (kernel) => {
-      const started = runCalls.execute(kernel, parsed.data, submit, cycle);
-      return started.ok ? then(kernel, started.value) : started;
+    return this.#as(parsed.data.caller as Caller, (kernel, calls) => {
+      const started = calls.runs.execute(kernel, parsed.data, calls.submit, calls.cycle);
+      return started.ok ? then(kernel, calls, started.value) : started;
     });
   }
 
   execute(request: ExecuteRequest): Promise<Result<RunStarted>> {
-    return this.#execute(request, (_kernel, started) => success(started));
+    return this.#execute(request, (_kernel, _calls, started) => success(started));
   }
 
   executeAndSettle(request: ExecuteRequest, waitMs: number): Promise<Result<RunView>> {
-    return this.#execute(request, (kernel, { run }) => runCalls.settled(kernel, run, waitMs));
+    return this.#execute(request, (kernel, calls, { run }) => calls.runs.settled(kernel, run, waitMs));
   }
 
   executeAndStream(request: ExecuteRequest): Promise<Result<RunStream>> {
-    return this.#execute(request, (kernel, started) => {
-      const events = runCalls.openEvents(kernel, started.run, null);
+    return this.#execute(request, (kernel, calls, started) => {
+      const events = calls.runs.openEvents(kernel, started.run, null);
       return events.ok ? success({ started, events: events.value }) : events;
     });
   }
 
   events(caller: Caller, run: RunId, after: number | null): Promise<Result<ReadableStream<Uint8Array>>> {
-    return this.#as(caller, (kernel) => runCalls.openEvents(kernel, run, after));
+    return this.#as(caller, (kernel, calls) => calls.runs.openEvents(kernel, run, after));
   }
 
   settled(caller: Caller, run: RunId, waitMs: number): Promise<Result<RunView>> {
-    return this.#as(caller, (kernel) => runCalls.settled(kernel, run, waitMs));
+    return this.#as(caller, (kernel, calls) => calls.runs.settled(kernel, run, waitMs));
   }
 
   runs(caller: Caller, limit: number, cursor?: string): Promise<Result<Page<RunView>>> {
-    return this.#as(caller, (kernel) => runCalls.list(kernel, limit, cursor));
+    return this.#as(caller, (kernel, calls) => calls.runs.list(kernel, limit, cursor));
   }
 
   traceOf(caller: Caller, run: RunId): Promise<Result<readonly TraceEvent[]>> {
-    return this.#as(caller, (kernel) => runCalls.traceOf(kernel, run));
+    return this.#as(caller, (kernel, calls) => calls.runs.traceOf(kernel, run));
   }
 
   referencesOf(caller: Caller, run: RunId): Promise<Result<readonly PageReference[]>> {
-    return this.#as(caller, (kernel) => runCalls.referencesOf(kernel, run));
+    return this.#as(caller, (kernel, calls) => calls.runs.referencesOf(kernel, run));
   }
 
   references(caller: Caller, limit: number, cursor?: string): Promise<Result<Page<RunReferences>>> {
-    return this.#as(caller, (kernel) => runCalls.references(kernel, limit, cursor));
+    return this.#as(caller, (kernel, calls) => calls.runs.references(kernel, limit, cursor));
   }
 
   cancel(caller: Caller, run: RunId): Promise<Result<RunView>> {
-    return this.#as(caller, (kernel) => runCalls.cancel(kernel, run));
+    return this.#as(caller, (kernel, calls) => calls.runs.cancel(kernel, run));
   }
 
   resume(caller: Caller, run: RunId): Promise<Result<RunStarted>> {
-    return this.#as(caller, (kernel) => runCalls.resume(kernel, run, cycle));
+    return this.#as(caller, (kernel, calls) => calls.runs.resume(kernel, run, calls.cycle));
   }
 
   writePage(caller: Caller, page: NewPage, idempotencyKey?: string): Promise<Result<PageView>> {
-    return this.#as(caller, (kernel) => addPage(kernel, page, idempotencyKey));
+    return this.#as(caller, (kernel, calls) => calls.addPage(kernel, page, idempotencyKey));
   }
 
   readPage(caller: Caller, handle: PageHandle): Promise<Result<PageView>> {
-    return this.#as(caller, (kernel) => readPage(kernel, handle));
+    return this.#as(caller, (kernel, calls) => calls.readPage(kernel, handle));
   }
 
   editPage(caller: Caller, handle: PageHandle, edit: PageEdit): Promise<Result<PageView>> {
-    return this.#as(caller, (kernel) => editPage(kernel, handle, edit));
+    return this.#as(caller, (kernel, calls) => calls.editPage(kernel, handle, edit));
   }
 
   forgetPage(caller: Caller, handle: PageHandle): Promise<Result<{ readonly forgotten: PageHandle }>> {
-    return this.#as(caller, (kernel) => forget(kernel, handle));
+    return this.#as(caller, (kernel, calls) => calls.forget(kernel, handle));
   }
 
   pages(caller: Caller, filter: { kind?: PageKind; limit: number; cursor?: string }): Promise<Result<Page<PageView>>> {
-    return this.#as(caller, (kernel) => listPages(kernel, filter));
+    return this.#as(caller, (kernel, calls) => calls.listPages(kernel, filter));
   }
 
   search(caller: Caller, query: MemoryQuery): Promise<Result<Page<SearchItem>>> {
-    return this.#as(caller, (kernel) => searchPages(kernel, query));
+    return this.#as(caller, (kernel, calls) => calls.searchPages(kernel, query));
   }
 
   importRows(caller: Caller, key: string, rows: readonly ImportRow[]): Promise<Result<ImportReport>> {
-    return this.#as(caller, (kernel) => importRows(kernel, key, rows));
+    return this.#as(caller, (kernel, calls) => calls.importRows(kernel, key, rows));
   }
 
   openDocument(caller: Caller, key: string, document: NewDocument): Promise<Result<DocumentProgress>> {
-    return this.#as(caller, (kernel) => documentCalls.openDocument(kernel, key, document));
+    return this.#as(caller, (kernel, calls) => calls.documents.openDocument(kernel, key, document));
   }
 
   documentProgress(caller: Caller, document: DocumentId): Promise<Result<DocumentProgress>> {
-    return this.#as(caller, (kernel) => documentCalls.documentProgress(kernel, document));
+    return this.#as(caller, (kernel, calls) => calls.documents.documentProgress(kernel, document));
   }
 
   appendDocument(caller: Caller, document: DocumentId, batch: DocumentBatch): Promise<Result<DocumentView>> {
-    return this.#as(caller, (kernel) => documentCalls.appendDocument(kernel, document, batch));
+    return this.#as(caller, (kernel, calls) => calls.documents.appendDocument(kernel, document, batch));
   }
 
   readDocument(caller: Caller, document: DocumentId): Promise<Result<DocumentView>> {
-    return this.#as(caller, (kernel) => documentCalls.readDocument(kernel, document));
+    return this.#as(caller, (kernel, calls) => calls.documents.readDocument(kernel, document));
   }
 
   documents(caller: Caller, limit: number, cursor?: string): Promise<Result<Page<DocumentView>>> {
-    return this.#as(caller, (kernel) => documentCalls.listDocuments(kernel, limit, cursor));
+    return this.#as(caller, (kernel, calls) => calls.documents.listDocuments(kernel, limit, cursor));
   }
 
   forgetDocument(caller: Caller, document: DocumentId): Promise<Result<DocumentForgotten>> {
-    return this.#as(caller, (kernel) => forgetDocument(kernel, document));
+    return this.#as(caller, (kernel, calls) => calls.forgetDocument(kernel, document));
   }
 
   exportRows(caller: Caller): Promise<Result<ReadableStream<Uint8Array>>> {
-    return this.#as(caller, (kernel) => success(exportRows(kernel)));
+    return this.#as(caller, (kernel, calls) => success(calls.exportRows(kernel)));
   }
 
   blocks(caller: Caller): Promise<Result<Page<BlockView>>> {
-    return this.#as(caller, (kernel) => success({ items: listBlocks(kernel).map(viewBlock) }));
+    return this.#as(caller, (kernel, calls) => success({ items: calls.listBlocks(kernel).map(calls.viewBlock) }));
   }
 
   block(caller: Caller, label: string): Promise<Result<BlockView>> {
-    return this.#as(caller, (kernel) => readBlock(kernel, label));
+    return this.#as(caller, (kernel, calls) => calls.readBlock(kernel, label));
   }
 
   putBlock(caller: Caller, label: string, put: BlockPut): Promise<Result<BlockView>> {
-    return this.#as(caller, (kernel) => putAnyBlock(kernel, label, put));
+    return this.#as(caller, (kernel, calls) => calls.putAnyBlock(kernel, label, put));
   }
 
   deleteBlock(caller: Caller, label: string): Promise<Result<{ readonly deleted: string }>> {
-    return this.#as(caller, (kernel) => transact(kernel, () => deleteBlock(kernel, label)));
+    return this.#as(caller, (kernel, calls) => calls.transact(kernel, () => calls.deleteBlock(kernel, label)));
   }
 
   sharedBlocks(caller: Caller, labels: readonly string[]): Promise<Result<readonly (BlockView | null)[]>> {
-    return this.#as(caller, (kernel) => success(readShared(kernel, labels)));
+    return this.#as(caller, (kernel, calls) => success(calls.readShared(kernel, labels)));
   }
 
   editSharedBlock(caller: Caller, edit: SharedEdit, key: string): Promise<Result<BlockView | null>> {
-    return this.#as(caller, (kernel) => {
+    return this.#as(caller, (kernel, calls) => {
       const parsed = sharedEditSchema.safeParse(edit);
       return parsed.success
-        ? editShared(kernel, parsed.data, key)
+        ? calls.editShared(kernel, parsed.data, key)
         : failed(failure("invalid_request", "The edit is malformed."));
     });
   }
 
   fsck(caller: Caller, options: { repair: boolean; cursor?: string }): Promise<Result<FsckReport>> {
-    return this.#as(caller, (kernel) => fsck(kernel, options));
+    return this.#as(caller, (kernel, calls) => calls.fsck(kernel, options));
   }
 
   threads(caller: Caller, limit: number, cursor?: string): Promise<Result<Page<ThreadView>>> {
-    return this.#as(caller, (kernel) => threadCalls.list(kernel, limit, cursor));
+    return this.#as(caller, (kernel, calls) => calls.threads.list(kernel, limit, cursor));
   }
 
   messages(caller: Caller, thread: ThreadId, limit: number, cursor?: string): Promise<Result<Page<MessageView>>> {
-    return this.#as(caller, (kernel) => threadCalls.messages(kernel, thread, limit, cursor));
+    return this.#as(caller, (kernel, calls) => calls.threads.messages(kernel, thread, limit, cursor));
   }
 
   deleteThread(caller: Caller, thread: ThreadId): Promise<Result<{ readonly deleted: ThreadId }>> {
-    return this.#as(caller, (kernel) => threadCalls.remove(kernel, thread));
+    return this.#as(caller, (kernel, calls) => calls.threads.remove(kernel, thread));
   }
 
   inspect(caller: Caller): Promise<Result<ProcessView>> {
-    return this.#as(caller, (kernel) => success(inspectProcess(kernel)));
+    return this.#as(caller, (kernel, calls) => success(calls.inspectProcess(kernel)));
   }
 
   context(caller: Caller, thread: ThreadId): Promise<Result<ContextView>> {
-    return this.#as(caller, (kernel) => viewContext(kernel, thread));
+    return this.#as(caller, (kernel, calls) => calls.viewContext(kernel, thread));
   }
 
   vmstat(caller: Caller): Promise<Result<VmStat>> {
-    return this.#as(caller, (kernel) => success(vmstat(kernel)));
+    return this.#as(caller, (kernel, calls) => success(calls.vmstat(kernel)));
   }
 
   sleepState(caller: Caller): Promise<Result<SleepView>> {
-    return this.#as(caller, (kernel) => success(sleepCalls.viewSleep(kernel)));
+    return this.#as(caller, (kernel, calls) => success(calls.sleep.viewSleep(kernel)));
   }
 
   setSleep(caller: Caller, change: SleepChange): Promise<Result<SleepView>> {
-    return this.#as(caller, (kernel) => sleepCalls.setSleep(kernel, change));
+    return this.#as(caller, (kernel, calls) => calls.sleep.setSleep(kernel, change));
   }
 
   sleep(caller: Caller): Promise<Result<SleepReport>> {
-    return this.#as(caller, (kernel) => sleepCalls.sleepOnce(kernel));
+    return this.#as(caller, (kernel, calls) => calls.sleep.sleepOnce(kernel));
   }
 
   undoSleep(caller: Caller, entry: number | null): Promise<Result<{ readonly undone: readonly number[] }>> {
-    return this.#as(caller, (kernel) => sleepCalls.undo(kernel, entry));
+    return this.#as(caller, (kernel, calls) => calls.sleep.undo(kernel, entry));
   }
 
   audit(caller: Caller, limit: number, cursor?: string): Promise<Result<Page<AuditView>>> {
-    return this.#as(caller, (kernel) => sleepCalls.audit(kernel, limit, cursor));
+    return this.#as(caller, (kernel, calls) => calls.sleep.audit(kernel, limit, cursor));
   }
 
   override async alarm(): Promise<void> {
-    if (this.#kernel !== null) await ringAlarm(this.#kernel, TIMER_WORK);
+    const calls = await this.#calls;
+    if (this.#kernel !== null) await calls.ringAlarm(this.#kernel, calls.TIMER_WORK);
   }
 }

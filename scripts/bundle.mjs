@@ -4,18 +4,14 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buildPage } from "./build-page.mjs";
-import { buildPdf } from "./build-pdf.mjs";
 import { installMissing } from "./install.mjs";
 import { nodePath, runProgram, runTool, wranglerEnvironment } from "./repository.mjs";
 
 await installMissing();
-await buildPage();
-await buildPdf();
 const folder = mkdtempSync(join(tmpdir(), "lamina-bundle-"));
 try {
   const upload = join(folder, "upload");
-  const parameters = ["deploy", "--dry-run", "--env", "production", "--minify", "--outdir", upload];
+  const parameters = ["deploy", "--dry-run", "--env", "production", "--outdir", upload];
   const { code } = await runTool("wrangler", parameters, { environment: wranglerEnvironment(folder) });
   process.exitCode = code === 0 ? (await runProgram(nodePath(), ["scripts/check-bundle.ts", upload])).code : code;
 } finally {

@@ -16,7 +16,8 @@ import {
 import { failed, success, type Result } from "#shared/result.ts";
 import type { DocumentBatch, DocumentProgress, DocumentView } from "#shared/schema/documents.ts";
 import { Checksum } from "#workers/checksum.ts";
-import { DocumentReader, type TextType } from "#workers/parse/document/document-reader.ts";
+import { DocumentReader } from "#workers/parse/document/document-reader.ts";
+import type { TextType } from "#workers/parse/document/document-type.ts";
 import { slicePage, type SlicePage } from "#workers/parse/document/slice-page.ts";
 import type { Slice } from "#workers/parse/document/slicer.ts";
 

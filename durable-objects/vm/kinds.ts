@@ -101,8 +101,6 @@ function readKinds(table: string): Kind[] {
   return written.map(({ name, asked }) => ({ name, asked, members: [...new Set(membersOf(name))] }));
 }
 
-const TABLE = readKinds(KINDS);
-
 function termsOf(written: string): string[] {
   return written.split("_").map(analyzeWord);
 }
@@ -119,9 +117,9 @@ function addTo<Value>(map: Map<string, Value[]>, key: string, value: Value): voi
   else known.push(value);
 }
 
-function readMembers(): Map<string, Member[]> {
+function readMembers(table: readonly Kind[]): Map<string, Member[]> {
   const byFirst = new Map<string, Member[]>();
-  for (const { name, members } of TABLE) {
+  for (const { name, members } of table) {
     for (const member of members) {
       const [first = "", ...rest] = termsOf(member);
       addTo(byFirst, first, { rest, kind: name });
@@ -130,22 +128,35 @@ function readMembers(): Map<string, Member[]> {
   return byFirst;
 }
 
-function readAsked(): Map<string, string[]> {
+function readAsked(table: readonly Kind[]): Map<string, string[]> {
   const byAsked = new Map<string, string[]>();
-  for (const { name, asked } of TABLE) {
+  for (const { name, asked } of table) {
     for (const term of new Set(asked.map(analyzeWord))) addTo(byAsked, term, name);
   }
   return byAsked;
 }
 
-const BY_MEMBER: ReadonlyMap<string, readonly Member[]> = readMembers();
-const BY_ASKED: ReadonlyMap<string, readonly string[]> = readAsked();
+interface Tables {
+  readonly byMember: ReadonlyMap<string, readonly Member[]>;
+  readonly byAsked: ReadonlyMap<string, readonly string[]>;
+}
+
+let tables: Tables | null = null;
+
+/** Stemmed at the first use: a process that comes to life does not wait for it. */
+function readTables(): Tables {
+  if (tables !== null) return tables;
+  const kinds = readKinds(KINDS);
+  tables = { byMember: readMembers(kinds), byAsked: readAsked(kinds) };
+  return tables;
+}
 
 /** Kinds that the terms of a page, in order, speak of, each once. */
 export function kindsIn(terms: readonly string[]): string[] {
+  const { byMember } = readTables();
   const found = new Set<string>();
   for (let index = 0; index < terms.length; index += 1) {
-    for (const { rest, kind } of BY_MEMBER.get(terms[index] ?? "") ?? []) {
+    for (const { rest, kind } of byMember.get(terms[index] ?? "") ?? []) {
       if (rest.every((term, offset) => terms[index + 1 + offset] === term)) found.add(kind);
     }
   }
@@ -154,5 +165,6 @@ export function kindsIn(terms: readonly string[]): string[] {
 
 /** Kinds that a question asks by. */
 export function kindsAsked(terms: readonly string[]): string[] {
-  return [...new Set(terms.flatMap((term) => BY_ASKED.get(term) ?? []))];
+  const { byAsked } = readTables();
+  return [...new Set(terms.flatMap((term) => byAsked.get(term) ?? []))];
 }

@@ -4,7 +4,6 @@
  * The page loads nothing from another origin and runs no inline script, so it needs no exception from the security policy.
  */
 import type { Edge } from "#workers/edge.ts";
-import { DOCS_PAGE, DOCS_SCRIPT, DOCS_STYLE } from "#workers/routes/docs-page.ts";
 
 export function addDocsRoutes(app: Edge): void {
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
@@ -31,9 +30,14 @@ export function addDocsRoutes(app: Edge): void {
       }),
     ),
   );
-  app.get("/docs", (context) => context.html(DOCS_PAGE));
-  app.get("/docs/docs.js", (context) =>
-    context.body(DOCS_SCRIPT, 200, { "content-type": "text/javascript; charset=utf-8" }),
+  app.get("/docs", async (context) => context.html((await page()).DOCS_PAGE));
+  app.get("/docs/docs.js", async (context) =>
+    context.body((await page()).DOCS_SCRIPT, 200, { "content-type": "text/javascript; charset=utf-8" }),
   );
-  app.get("/docs/docs.css", (context) => context.body(DOCS_STYLE, 200, { "content-type": "text/css; charset=utf-8" }));
+  app.get("/docs/docs.css", async (context) =>
+    context.body((await page()).DOCS_STYLE, 200, { "content-type": "text/css; charset=utf-8" }),
+  );
 }
+
+/** Loaded when somebody reads it. */
+const page = () => import("#workers/routes/docs-page.ts");

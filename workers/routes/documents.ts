@@ -21,14 +21,12 @@ import {
 import { documentPath, processQuery } from "#shared/schema/ids.ts";
 import { listOf, listQuery } from "#shared/schema/list.ts";
 import { encodeEvent } from "#shared/wire.ts";
-import { importText, type DocumentStep, type SendBatch } from "#workers/document-import.ts";
+import type { DocumentStep, SendBatch } from "#workers/document-import.ts";
 import type { Edge, EdgeContext } from "#workers/edge.ts";
 import { EVENT_STREAM_HEADERS, eventStream } from "#workers/event-stream.ts";
 import { requireScope } from "#workers/middleware/scope.ts";
-import { TEXT_TYPES, type TextType } from "#workers/parse/document/document-reader.ts";
-import { documentType, type DocumentType } from "#workers/parse/document/document-type.ts";
+import { documentType, TEXT_TYPES, type DocumentType, type TextType } from "#workers/parse/document/document-type.ts";
 import { json, problem } from "#workers/reply.ts";
-import { importPdf } from "#workers/pdf-import.ts";
 import { callerOf } from "#workers/routes/caller.ts";
 import { KEY_NEEDED, responses } from "#workers/routes/documented.ts";
 import { idempotencyKey } from "#workers/routes/idempotency-key.ts";
@@ -164,7 +162,8 @@ async function* withoutRemains(
   }
 }
 
-function steps(
+/** The readers are modules of their own, loaded at the first document. */
+async function* steps(
   context: EdgeContext,
   caller: Caller,
   progress: DocumentProgress,
@@ -180,10 +179,19 @@ function steps(
   const length = said === undefined ? null : Number(said);
   const imported =
     progress.view.mediaType === "application/pdf"
-      ? importPdf({ progress, body, send })
-      : importText({ progress, type: textType(progress.view.mediaType), body, offset, length, send });
-  if (progress.position > 0 || id === null) return imported;
-  return withoutRemains(imported, () => trap(context.env, caller, (process) => process.forgetDocument(caller, id)));
+      ? (await import("#workers/pdf-import.ts")).importPdf({ progress, body, send })
+      : (await import("#workers/document-import.ts")).importText({
+          progress,
+          type: textType(progress.view.mediaType),
+          body,
+          offset,
+          length,
+          send,
+        });
+  if (progress.position > 0 || id === null) yield* imported;
+  else {
+    yield* withoutRemains(imported, () => trap(context.env, caller, (process) => process.forgetDocument(caller, id)));
+  }
 }
 
 /** A stored document has a type that was accepted when it was opened. */

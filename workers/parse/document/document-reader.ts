@@ -8,15 +8,12 @@
 import { z } from "zod";
 import { success, type Result } from "#shared/result.ts";
 import type { BlockReader } from "#workers/parse/document/block.ts";
+import type { TextType } from "#workers/parse/document/document-type.ts";
 import { HtmlBlocks } from "#workers/parse/document/html-blocks.ts";
 import { MarkdownBlocks } from "#workers/parse/document/markdown-blocks.ts";
 import { Slicer, slicerState, type Slice } from "#workers/parse/document/slicer.ts";
 import { TextBlocks } from "#workers/parse/document/text-blocks.ts";
 import { Utf8Reader, utf8ReaderState } from "#workers/parse/document/utf8-reader.ts";
-
-export const TEXT_TYPES = ["text/markdown", "text/plain", "text/html"] as const;
-
-export type TextType = (typeof TEXT_TYPES)[number];
 
 const savedSchema = z.strictObject({ bytes: utf8ReaderState, blocks: z.unknown(), slicer: slicerState });
 

@@ -3,7 +3,10 @@
  */
 import { failure } from "#shared/errors.ts";
 import { failed, success, type Result } from "#shared/result.ts";
-import type { TextType } from "#workers/parse/document/document-reader.ts";
+
+export const TEXT_TYPES = ["text/markdown", "text/plain", "text/html"] as const;
+
+export type TextType = (typeof TEXT_TYPES)[number];
 
 export type DocumentType = TextType | "application/pdf";
 

@@ -2,7 +2,8 @@
  * What Markdown and HTML are read as: paths of headings, whole code and tables, and what is left out.
  */
 import { describe, expect, it } from "vitest";
-import { DocumentReader, type TextType } from "#workers/parse/document/document-reader.ts";
+import { DocumentReader } from "#workers/parse/document/document-reader.ts";
+import type { TextType } from "#workers/parse/document/document-type.ts";
 import { slicePage } from "#workers/parse/document/slice-page.ts";
 
 function pages(

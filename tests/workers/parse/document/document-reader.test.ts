@@ -5,7 +5,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { PAGE_BYTES, SLICE_TOKENS_MOST, SLICE_TOKENS_WHOLE, DOCUMENT_STATE_CHARACTERS } from "#shared/limits.ts";
 import { estimateTokens, utf8Bytes } from "#shared/tokens.ts";
-import { DocumentReader, TEXT_TYPES, type TextType } from "#workers/parse/document/document-reader.ts";
+import { DocumentReader } from "#workers/parse/document/document-reader.ts";
+import { TEXT_TYPES, type TextType } from "#workers/parse/document/document-type.ts";
 import { slicePage } from "#workers/parse/document/slice-page.ts";
 import type { Slice } from "#workers/parse/document/slicer.ts";
 

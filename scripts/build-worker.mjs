@@ -1,0 +1,52 @@
+/**
+ * Build Worker: `node scripts/build-worker.mjs [FOLDER]`. The production Worker as modules, in dist/worker or another folder.
+ *
+ * wrangler runs it for `--env production` and uploads every module of the folder as it is. What the sources load with `import()`
+ * stays a module of its own, and what two modules share is a chunk beside them: the Worker starts with `index.js` and its static
+ * imports only (docs/decisions/0010-modules.md). wrangler itself would put everything into one file. Conditions, target and
+ * definitions are those of wrangler. All modules lie side by side, because `workers/pdf-library.ts` names one from where it is.
+ */
+import { cpSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { buildPage } from "./build-page.mjs";
+import { buildPdf } from "./build-pdf.mjs";
+import { fail, ROOT } from "./repository.mjs";
+
+const folder = resolve(process.argv[2] ?? join(ROOT, "dist", "worker"));
+
+/** zod carries every locale; the API speaks one. As `[alias]` in wrangler.toml. */
+const oneLocale = {
+  name: "one-locale",
+  setup(/** @type {import("esbuild").PluginBuild} */ plugin) {
+    const path = join(ROOT, "workers", "zod-locales.ts");
+    plugin.onResolve({ filter: /^\.\.\/locales\/index\.js$/ }, () => ({ path }));
+  },
+};
+
+await buildPage();
+await buildPdf();
+rmSync(folder, { recursive: true, force: true });
+const { build, stop } = await import("esbuild");
+try {
+  await build({
+    absWorkingDir: ROOT,
+    entryPoints: ["workers/index.ts"],
+    outdir: folder,
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    minify: true,
+    sourcemap: "linked",
+    target: "es2024",
+    supported: { using: true },
+    conditions: ["workerd", "worker", "browser"],
+    external: ["cloudflare:*", "node:*"],
+    define: { "process.env.NODE_ENV": '"production"', "navigator.userAgent": '"Cloudflare-Workers"' },
+    plugins: [oneLocale],
+    logLevel: "warning",
+  });
+} catch {
+  fail("The Worker does not build.");
+}
+await stop();
+cpSync(join(ROOT, "workers", "generated"), join(folder, "generated"), { recursive: true });
