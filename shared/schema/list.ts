@@ -8,12 +8,16 @@ import { LIST_ITEMS, LIST_ITEMS_MOST } from "#shared/limits.ts";
 
 /** A whole number in a query string, from 1 to `most`. */
 export function countQuery(most: number, usual: number): z.ZodType<number, string | undefined> {
+  return countGiven(most).default(usual);
+}
+
+/** A count without a usual one: it stays undefined when it is not given. */
+export function countGiven(most: number): z.ZodType<number, string> {
   return z
     .string()
     .regex(/^[0-9]{1,6}$/, "is not a whole number")
     .transform(Number)
-    .pipe(z.int().min(1).max(most))
-    .default(usual);
+    .pipe(z.int().min(1).max(most));
 }
 
 export const listQuery = z.object({

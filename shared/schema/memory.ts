@@ -2,7 +2,6 @@
 import { z } from "zod";
 import { PAGE_KINDS } from "#shared/abi.ts";
 import {
-  LIST_ITEMS,
   LIST_ITEMS_MOST,
   PAGE_BYTES,
   QUERY_CHARACTERS,
@@ -13,7 +12,7 @@ import {
   TAGS_PER_PAGE,
 } from "#shared/limits.ts";
 import { processQuery } from "#shared/schema/ids.ts";
-import { countQuery, listQuery } from "#shared/schema/list.ts";
+import { countGiven, listQuery } from "#shared/schema/list.ts";
 import { clientText, shortText } from "#shared/schema/text.ts";
 
 export const pageKindSchema = z.enum([...PAGE_KINDS, "assistant"]);
@@ -87,8 +86,10 @@ const date = z.string().min(1).max(64).optional();
 export const searchQuery = z.object({
   ...processQuery.shape,
   q: shortText(QUERY_CHARACTERS).meta({ description: "Any text" }),
-  k: countQuery(SEARCH_RESULTS_MOST, SEARCH_RESULTS).optional().meta({ description: "Results at most" }),
-  limit: countQuery(LIST_ITEMS_MOST, LIST_ITEMS).optional().meta({ description: "The same as k" }),
+  k: countGiven(SEARCH_RESULTS_MOST)
+    .optional()
+    .meta({ description: `Results at most; ${SEARCH_RESULTS} when absent` }),
+  limit: countGiven(LIST_ITEMS_MOST).optional().meta({ description: "The same as k" }),
   kind: pageKindSchema.optional(),
   from: date.meta({ description: "Earliest date" }),
   to: date.meta({ description: "Latest date; a date without a time includes its day" }),

@@ -59,4 +59,12 @@ describe("what holds", () => {
     const pages = await user.call("GET", "/v1/memory?kind=fact");
     expect((pages.body["items"] as unknown[]).length).toBe(2);
   });
+
+  it("shows as many results as were asked for, by either name", async () => {
+    const user = await newUser("holds-limit");
+    for (const bird of ["wren", "robin", "heron", "rook"]) await remember(user, `The ${bird} sits on the oak.`);
+    const shown = async (count: string): Promise<number> =>
+      ((await user.call("GET", `/v1/memory/search?q=oak${count}`)).body["items"] as unknown[]).length;
+    expect([await shown("&k=2"), await shown("&limit=2"), await shown("")]).toEqual([2, 2, 4]);
+  });
 });

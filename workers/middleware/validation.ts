@@ -2,7 +2,8 @@
  * Validation: what a request that does not fit its schema is answered.
  *
  * An id in a path or `?process=` that is malformed is answered like an unknown one; everything else is a 400 that names the
- * field, never a value. A label is no id: it is the client's own word, and the 400 says how one is written.
+ * field, never a value. The label of a block that is
+ * put is the client's own word: the 400 says how one is written.
  */
 import type { Hook } from "@hono/zod-openapi";
 import type { z } from "zod";
@@ -19,12 +20,12 @@ export const NOT_FOUND: Failure = failure("not_found", "There is nothing here.")
 export const NO_PROCESS: Failure = failure("not_found", "There is no such process.");
 
 export const validationHook: Hook<unknown, EdgeEnv, string, Response | undefined> = (result, context) =>
-  result.success ? undefined : problem(context, validationFailure(result.target, result.error));
+  result.success ? undefined : problem(context, validationFailure(result.target, result.error, context.req.method));
 
-export function validationFailure(target: string, error: Pick<z.ZodError, "issues">): Failure {
+export function validationFailure(target: string, error: Pick<z.ZodError, "issues">, method = "GET"): Failure {
   const wrong = new Set(error.issues.map((issue) => issue.path[0]));
   if (wrong.has(target === "param" ? "p" : "process") && (target === "param" || target === "query")) return NO_PROCESS;
-  if (target === "param" && !wrong.has("label")) return NOT_FOUND;
+  if (target === "param" && !(method === "PUT" && wrong.has("label"))) return NOT_FOUND;
   return failure("invalid_request", describeIssues(error.issues));
 }
 
