@@ -106,6 +106,9 @@ export const MODEL_SYSCALLS: readonly SyscallName[] = [
   "memory_write",
 ];
 
+/** What only a person may ask for, by a command, whatever a model says: what stands in every prompt, and upkeep. */
+export const COMMAND_SYSCALLS: readonly SyscallName[] = ["memory_check", "memory_pin", "process_sleep"];
+
 /** The system calls as OpenAI-shaped tools, sorted by name so that the frozen prefix never changes by accident. */
 export function syscallTools(names: readonly SyscallName[]): ToolDefinition[] {
   return names.toSorted().map((name) => {

@@ -5,7 +5,7 @@
  * is refused is answered to the model as an error it can correct. Effects are journaled and happen once: their change and
  * their journal entry are one transaction. Independent calls run in parallel.
  */
-import { SYSCALLS, isSyscallName, type SystemCall } from "#shared/calls.ts";
+import { COMMAND_SYSCALLS, SYSCALLS, isSyscallName, type SystemCall } from "#shared/calls.ts";
 import { failure, type Failure } from "#shared/errors.ts";
 import { SYSCALL_RESULT_CHARACTERS, SYSCALLS_PER_STEP } from "#shared/limits.ts";
 import type { Kernel } from "#kernel/kernel.ts";
@@ -51,7 +51,8 @@ async function execute(kernel: Kernel, run: LiveRun, call: SystemCall, index: nu
   const known = finishedStep(kernel, run.id, name);
   if (known !== null) return known.result as Outcome;
   beginStep(kernel, run.id, name, call);
-  const checked = index < SYSCALLS_PER_STEP ? check(call) : refuse(`At most ${SYSCALLS_PER_STEP} calls at a time.`);
+  const checked =
+    index < SYSCALLS_PER_STEP ? guard(run, call) : refuse(`At most ${SYSCALLS_PER_STEP} calls at a time.`);
   if (!checked.ok) return close(kernel, run, name, call, checked.outcome);
   const { handler, args } = checked;
   if (handler.effect) {
@@ -68,6 +69,13 @@ type Checked =
 
 function refuse(detail: string): Checked & { readonly ok: false } {
   return { ok: false, outcome: { ok: false, result: { error: failure("invalid_request", detail) } } };
+}
+
+/** What a model asks for beyond its calls is refused: a page may have told it to. */
+function guard(run: LiveRun, call: SystemCall): Checked {
+  return run.instruction.kind !== "command" && COMMAND_SYSCALLS.some((name) => name === call.name)
+    ? refuse(`Only the person may ask for ${call.name}, by a command.`)
+    : check(call);
 }
 
 /** The guard: nothing acts before its name and arguments were read. */
