@@ -15,8 +15,9 @@ const UPLOAD_BYTES = 600 * 1024;
 /** Words that only occur in the local entry. */
 const LOCAL_ONLY = ["lamina/extractive", "LocalAi"];
 
-const folder = process.argv[2];
-if (folder === undefined) throw new Error("usage: check-bundle.ts FOLDER");
+const named = process.argv[2];
+if (named === undefined) throw new Error("usage: check-bundle.ts FOLDER");
+const folder = resolve(named);
 
 /** What `import()` names is loaded on use. */
 const onUse = {
