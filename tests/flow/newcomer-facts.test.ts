@@ -37,11 +37,24 @@ const dialogues: readonly (readonly [told: readonly string[], question: string, 
   [tastes, "Do I prefer tea or coffee?", /^tea/],
   [[...tastes, "I changed my mind: I prefer coffee now."], "What do I prefer?", /^I prefer coffee now \[p/],
   [["I prefer coffee.", "I prefer tea now."], "What do I prefer?", /^I prefer tea now \[p/],
+  [["I work at Acme as a nurse.", "I now work at Globex."], "Where did I work before?", /^Acme \[p/],
+  [["My wifi password is plum-42.", "My wifi password is now pear-43."], "What is my wifi password?", /^pear-43 \[p/],
   [["我的电话是13912345678", "我换了电话，现在是13887654321"], "我的电话号码是多少？", /^13887654321/],
 ];
 
 describe("a newcomer", () => {
   it.each(dialogues)("tells %j and asks %s", async (told, question, answer) => {
     expect(await talk([...told, question])).toMatch(answer);
+  });
+
+  it("asks a document without a date for what happens every week", async () => {
+    const user = await newUser("facts-document");
+    const garden =
+      "# Garden\n\nThe roses are watered on Tuesdays.\n\n## Trees\n\nThe apple tree was planted in 1954.\n";
+    await user.call("POST", "/v1/memory/documents?name=garden.md", garden, { "content-type": "text/markdown" });
+    const ask = async (input: string): Promise<unknown> =>
+      (await user.call("POST", "/v1/instructions", { input, stream: false })).body["output"];
+    expect(await ask("When are the roses watered?")).toMatch(/^on Tuesdays \[p/i);
+    expect(await ask("When was the apple tree planted?")).toMatch(/^1954 \[p/);
   });
 });

@@ -120,8 +120,8 @@ export function writeWhen({ date, scored }: DatedAnswer, { language, unit, text 
 /** "Every Tuesday at 18:00", and a time without a day: in the words of the best sentence. */
 export function repeatedTime({ sentences, question }: Selection): { text: string; scored: ScoredSentence } | null {
   const [scored] = sentences;
-  if (scored === undefined || scored.sentence.person !== userPerson || scored.sentence.asks || scored.fit < 0)
-    return null;
+  if (scored === undefined || scored.sentence.asks || scored.fit < 0) return null;
+  if (scored.sentence.person !== userPerson && scored.sentence.page.kind !== "document") return null;
   if (scored.own < toldOfUser || /\b(?:did|was|were)\b/i.test(question.text)) return null;
   const { text } = scored.sentence;
   const [day, clock] = [findRepeated(text), findClock(text)];

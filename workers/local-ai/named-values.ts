@@ -22,7 +22,7 @@ const shapes: readonly (readonly [asked: RegExp, value: RegExp])[] = [
 ];
 const secret = /\b(?:password|passcode|passphrase|code|pin)\b|密码|口令/i;
 const secretValue =
-  /(?:\b(?:password|passcode|passphrase|code|pin)\b[^.!?:=]{0,30}?(?:\bis\b|:|=)|(?:密码|口令)(?:是|为|:|：|=)?)\s*["“'‘「]?([^\s"”“’」，。！？]+?)["”'’」]?(?=[.!?,;]?(?:\s|$)|[，。！？])/i;
+  /(?:\b(?:password|passcode|passphrase|code|pin)\b[^.!?:=]{0,30}?(?:\bis\b(?: (?:now|currently|still|again))?|:|=)|(?:密码|口令)(?:现在|已经)?(?:是|为|:|：|=|改成了?|改为|换成了?)?)\s*["“'‘「]?([^\s"”“’」，。！？]+?)["”'’」]?(?=[.!?,;]?(?:\s|$)|[，。！？])/i;
 
 export function namedValue(question: Question, { sentence, own }: ScoredSentence): string | null {
   for (const [asked, value] of shapes) {
