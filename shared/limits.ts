@@ -169,6 +169,7 @@ export const INFERENCE_SILENCE_MS = 60_000; // milliseconds without a chunk afte
 export const PINNED_TOKENS = 2_000; // tokens of pinned text in one prompt: blocks, standing instructions, preferences; protects the prompt budget
 export const PINNED_LINE_TOKENS = 200; // tokens of one pinned page that are shown; protects the pinned text from one long page
 export const PIN_CHANGES = 256; // changes of the pinned text that are remembered for frozen prompts; protects the object's rows
+export const STANDING_COMPARED = 400; // newest recognised pages that a new one is held against, besides pinned and unpinned ones; protects the object's event loop
 export const BLOCKS = 32; // blocks of one process; protects the prompt budget
 export const BLOCK_CHARACTERS = 2_000; // characters (code points) of a block's value when no limit is given
 export const BLOCK_CHARACTERS_MOST = 8_000; // characters a block's own limit may allow; protects the prompt budget

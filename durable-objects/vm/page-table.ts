@@ -236,6 +236,20 @@ export function addToPage(kernel: Kernel, page: PageRow, more: Pick<PageRow, "so
   return next;
 }
 
+/** What a newly said instruction is held against: pinned pages, those a person took out, and the newest `most` of the rest. */
+export function comparedStanding(kernel: Kernel, most: number): PageRow[] {
+  return kernel.sql
+    .exec<PageRow>(
+      `SELECT ${PAGE_COLUMNS} FROM pages WHERE deleted = 0 AND number IN (
+         SELECT number FROM pages WHERE pinned = 1
+         UNION SELECT number FROM pages WHERE kind = 'instruction' AND tags LIKE '%"unpinned"%'
+         UNION SELECT number FROM (SELECT number FROM pages WHERE kind = 'instruction' ORDER BY number DESC LIMIT ?)
+       ) ORDER BY number`,
+      most,
+    )
+    .toArray();
+}
+
 /** Pinned pages and those of kind `instruction`, pinned or not, superseded or not, by number. */
 export function standingPages(kernel: Kernel): PageRow[] {
   return kernel.sql

@@ -10,10 +10,10 @@
  * notes the turn. What contradicts an older one takes its place; both stay pages. What a person took out stays out. Of the turn
  * and the page made from it a search for evidence finds one.
  */
-import { PROVENANCE_PAGES, STANDING_CHARACTERS, STANDING_PINS } from "#shared/limits.ts";
+import { PROVENANCE_PAGES, STANDING_CHARACTERS, STANDING_COMPARED, STANDING_PINS } from "#shared/limits.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { provenanceOf, type PageRow, type ResidentPage } from "#kernel/vm/page.ts";
-import { insertPage, markPage, readPages, standingPages, type PageDraft } from "#kernel/vm/page-table.ts";
+import { comparedStanding, insertPage, markPage, readPages, type PageDraft } from "#kernel/vm/page-table.ts";
 import { UNPINNED } from "#kernel/vm/pin-by-hand.ts";
 import { pinPage, unpinPage } from "#kernel/vm/pinned.ts";
 import { findStanding, type Standing } from "#kernel/vm/standing.ts";
@@ -112,7 +112,7 @@ function tagsOf(page: Pick<PageRow, "tags">): string[] {
 }
 
 function knownStanding(kernel: Kernel): KnownStanding[] {
-  return standingPages(kernel).flatMap((page) =>
+  return comparedStanding(kernel, STANDING_COMPARED).flatMap((page) =>
     page.text === null
       ? []
       : {
@@ -147,7 +147,7 @@ function replace(kernel: Kernel, older: readonly number[], newer: number): void 
 
 /** Beyond the limit the oldest recognised preference makes room, then the oldest of any kind. */
 function makeRoom(kernel: Kernel): void {
-  const pinned = standingPages(kernel).filter((page) => page.pinned === 1);
+  const pinned = comparedStanding(kernel, 0).filter((page) => page.pinned === 1);
   const oldestFirst = pinned.toSorted((one, other) => (one.at ?? 0) - (other.at ?? 0) || one.number - other.number);
   const preferences = oldestFirst.filter((page) => tagsOf(page).includes("preference"));
   const leaving = [...preferences, ...oldestFirst.filter((page) => !preferences.includes(page))];

@@ -4,11 +4,12 @@
 import { describe, expect, it } from "vitest";
 import type { Caller, ImportReport, NewPage, Page, PageView } from "#shared/abi.ts";
 import type { PageHandle } from "#shared/ids.ts";
-import { PROVENANCE_PAGES, STANDING_PINS } from "#shared/limits.ts";
+import { PROVENANCE_PAGES, STANDING_COMPARED, STANDING_PINS } from "#shared/limits.ts";
 import type { Result } from "#shared/result.ts";
 import { lines } from "#shared/wire.ts";
 import type { InferRequest } from "#kernel/infer/drivers/driver.ts";
 import { putOwnBlock } from "#kernel/vm/blocks.ts";
+import { insertPage } from "#kernel/vm/page-table.ts";
 import { renderPinned } from "#kernel/vm/pinned.ts";
 import {
   calls,
@@ -137,6 +138,36 @@ describe("saying it again", () => {
     const [page] = await instructions(caller);
     expect(page?.provenance).toHaveLength(PROVENANCE_PAGES);
     expect(page?.provenance.at(-1)).toBe("p3");
+  });
+
+  it("is held against the newest STANDING_COMPARED, and always against what a person took out", async () => {
+    const caller = callerOf("standing-many");
+    const lines = (from: number, many: number): Promise<void> =>
+      inKernel(caller, (kernel) => {
+        for (let number = from; number < from + many; number += 1) {
+          const nobody = { speaker: null, source: null, at: null, at_text: null, zoned: 0, thread: null, run: null };
+          const line = { kind: "instruction" as const, role: "user" as const, ...nobody, evidence: 1 as const };
+          insertPage(kernel, { ...line, tags: ["instruction"], text: `Line ${number} of a long list.` });
+        }
+      });
+    const kept = (words: string): Promise<number> =>
+      inKernel(caller, (kernel) => {
+        const count = "SELECT COUNT(*) AS count FROM pages WHERE kind = 'instruction' AND text = ?";
+        return kernel.sql.exec<{ count: number }>(count, words).one().count;
+      });
+    await imported(caller, said("Always cite your sources."), said("I prefer Sindarin over Westron."));
+    for (const page of await instructions(caller)) {
+      if (page.text.includes("Sindarin")) await objectOf(caller).editPage(caller, page.handle, { pinned: false });
+    }
+    await inKernel(caller, (kernel) => kernel.sql.exec("UPDATE pages SET pinned = 0")); // as if it had made room
+    await lines(0, STANDING_COMPARED - 2);
+    await imported(caller, said("Always cite your sources!"));
+    expect(await kept("Always cite your sources!")).toBe(0);
+    await inKernel(caller, (kernel) => kernel.sql.exec("UPDATE pages SET pinned = 0"));
+    await lines(STANDING_COMPARED, 2);
+    await imported(caller, said("Always cite your sources!"), said("I prefer Sindarin over Westron!"));
+    expect(await kept("Always cite your sources!")).toBe(1);
+    expect(await kept("I prefer Sindarin over Westron!")).toBe(0);
   });
 
   it("otherwise takes the older's place; both stay pages", async () => {
