@@ -11,6 +11,7 @@
 import type { EvidencePage } from "#workers/local-ai/evidence.ts";
 import { asksFormer, asksPast } from "#workers/local-ai/newest.ts";
 import type { Question } from "#workers/local-ai/question.ts";
+import { userPerson } from "#workers/local-ai/sentences.ts";
 import { select, type ScoredSentence, type Selection } from "#workers/local-ai/select.ts";
 
 interface Succession {
@@ -57,12 +58,13 @@ function heldIn(
   return pages.filter((page) => !gone.has(page)).map((page) => (held.has(page) ? { ...page, heldIn: asked } : page));
 }
 
-/** For each page that took the place of others, what those matched best. */
+/** For each page of the user's own that took the place of others, what those matched best. */
 function inherited(all: Selection, pages: readonly EvidencePage[]): Map<string, ScoredSentence> {
   const byHandle = new Map(pages.map((page) => [page.handle, page]));
   const best = new Map<string, ScoredSentence>();
   for (const scored of all.sentences) {
-    if (scored.sentence.asks || scored.fit < 0) continue;
+    // Between other people a change of plans is often no change of fact: there it made more wrong answers than right ones.
+    if (scored.sentence.person !== userPerson || scored.sentence.asks || scored.fit < 0) continue;
     const seen = new Set<string>();
     for (let heir = scored.sentence.page.supersededBy ?? ""; byHandle.has(heir) && !seen.has(heir);) {
       seen.add(heir);
