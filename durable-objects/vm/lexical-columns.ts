@@ -2,9 +2,10 @@
  * The words of a question on every page: `LEXICAL` numbers a page, beside each other in `values` at `LEXICAL × slot`.
  *
  * Use one `LexicalColumns` for an index: `measure(terms)` before pages are read, then `values` and `share` (what a value is
- * multiplied by to become a share of the question's whole weight). They hold until the next `measure`.
- * What must hold: only pages that a term touches are written, the rest stay 0; a page's sums run by term in the order asked, so
- * the result does not depend on the order in which pages were added. A page's numbers lie in one cache line: a term that a few
+ * multiplied by to become a share of the question's whole weight). They hold until the next `measure`. A page's values lack the
+ * words that very many pages hold until `settle(slot)`; `commonMost` is what these can add.
+ * What must hold: only pages that a term touches are written, and they are in `touched`; the rest stay 0. A page's sums run by
+ * term in the order asked, common ones last, so the result does not depend on the order in which pages were added. A page's numbers lie in one cache line: a term that a few
  * pages hold then costs one fetch a page, not one a number.
  *
  * To add a lexical feature: a name after `spelling` in `feature-names.ts`, one more in `LEXICAL`, and a method called from
@@ -15,6 +16,7 @@
  */
 import { QUERY_TERMS } from "#shared/limits.ts";
 import { clusterMates } from "#shared/text/clusters.ts";
+import { CommonTerms } from "#kernel/vm/common-terms.ts";
 import { PLACE } from "#kernel/vm/feature-names.ts";
 import { noteTermsAsked } from "#kernel/vm/notes.ts";
 import { LENGTHS, type PageColumns } from "#kernel/vm/page-columns.ts";
@@ -26,6 +28,12 @@ const NEAR = 0.4;
 const FAR = 0.2;
 /** What a word that no page holds would weigh. */
 const UNSEEN_TERM_WEIGHT = 4;
+
+/** Above this share of pages that hold a word, it is common. */
+const COMMON_SHARE = 1 / 30;
+
+/** Above this share of pages that were written, all are cleared. */
+const DENSE_SHARE = 1 / 8;
 
 /** Numbers of a page in `values`: the lexical places of `PLACE`, and one that is used while spellings are measured. */
 export const LEXICAL = 8;
@@ -52,26 +60,35 @@ export class LexicalColumns {
   readonly #pages: PageColumns;
   readonly #postings: Postings;
   readonly #window: TermWindow;
+  readonly #common: CommonTerms;
+  readonly touched = new Touched();
   values = new Float64Array(0);
   /** Weight of the rarest asked kind that the page names, by slot; empty when the question asks by no kind. */
   kinds = new Float64Array(0);
+  /** The greatest of `kinds`. */
+  kindMost = 0;
   share = 0;
 
   constructor(pages: PageColumns, postings: Postings) {
     this.#pages = pages;
     this.#postings = postings;
     this.#window = new TermWindow(pages);
+    this.#common = new CommonTerms(pages);
   }
 
   get bytes(): number {
-    return (this.values.length + this.kinds.length) * 8 + this.#window.bytes;
+    return (this.values.length + this.kinds.length) * 8 + this.#window.bytes + this.#common.bytes + this.touched.bytes;
   }
 
   measure(terms: readonly string[]): void {
     const { used, capacity } = this.#pages;
-    if (this.values.length < used * LEXICAL) this.values = new Float64Array(capacity * LEXICAL);
-    else this.values.fill(0, 0, used * LEXICAL);
+    this.touched.clear(this.values);
+    if (this.values.length < used * LEXICAL) {
+      this.values = new Float64Array(capacity * LEXICAL);
+      this.touched.grow(capacity);
+    }
     this.#window.prepare();
+    this.#common.clear();
     const fields = this.#fields();
     const weights = this.#measureTerms(terms, fields);
     this.#measureMates(weights, fields.near1);
@@ -82,9 +99,32 @@ export class LexicalColumns {
     this.#measureKinds(noteTermsAsked(terms));
   }
 
+  /** What the common words can add to a page's share of each feature, at the most. */
+  get commonMost(): Readonly<Record<"own" | "near1" | "near2" | "window4" | "coverage", number>> {
+    const { own, near1, near2, window4 } = this.#fields();
+    const part = this.#common.weight * this.share;
+    return {
+      own: own.gain * part,
+      near1: near1.gain * part,
+      near2: near2.gain * part,
+      window4: window4.gain * part,
+      coverage: part,
+    };
+  }
+
+  isSettled(slot: number): boolean {
+    return this.#common.isSettled(slot);
+  }
+
+  /** Adds the common words to all pages of the slot's session. */
+  settle(slot: number): void {
+    this.#common.settle(slot);
+  }
+
   /** Notes are terms that no text holds, so they have postings like any other. */
   #measureKinds(notes: readonly string[]): void {
     const asked = notes.flatMap((note) => this.#postings.find(note) ?? []);
+    this.kindMost = 0;
     if (asked.length === 0) {
       this.kinds = new Float64Array(0);
       return;
@@ -93,6 +133,7 @@ export class LexicalColumns {
     this.kinds = kinds;
     for (const id of asked) {
       const weight = Math.log(1 + this.#pages.size / (this.#postings.holders(id) + 0.5));
+      this.kindMost = Math.max(this.kindMost, weight);
       this.#postings.forEachPage(id, (slot) => {
         if ((kinds[slot] ?? 0) < weight) kinds[slot] = weight;
       });
@@ -117,7 +158,9 @@ export class LexicalColumns {
       const holders = this.#window.load(this.#postings.members(term), this.#postings);
       const weight = inverseFrequency(this.#pages.size, holders);
       weights.set(term, weight);
-      this.#window.eachWindow(new TermCredit(weight, fields, this.values, this.#pages.lengths));
+      const credit = new TermCredit(weight, fields, this.values, this.#pages.lengths, this.touched);
+      if (holders > this.#pages.size * COMMON_SHARE) this.#common.take(this.#window, credit, weight);
+      else this.#window.eachWindow(credit);
     }
     return weights;
   }
@@ -140,6 +183,7 @@ export class LexicalColumns {
       this.#window.eachNear((slot, own, at1) => {
         const place = slot * LEXICAL + MATES;
         const length = lengths[slot * LENGTHS + 1] ?? 0;
+        this.touched.note(slot);
         values[place] = (values[place] ?? 0) + weight * field.saturate(own + NEAR * at1, length);
       });
     }
@@ -164,6 +208,7 @@ export class LexicalColumns {
         });
       }
       for (const slot of touched) {
+        this.touched.note(slot);
         const base = slot * LEXICAL;
         values[base + SPELLING] = (values[base + SPELLING] ?? 0) + asked * (values[base + BEST] ?? 0);
         values[base + BEST] = 0;
@@ -172,17 +217,61 @@ export class LexicalColumns {
   }
 }
 
+/** The pages whose values are not all 0. */
+export class Touched {
+  is = new Uint8Array(0);
+  slots = new Uint32Array(0);
+  count = 0;
+
+  get bytes(): number {
+    return this.is.length * 5;
+  }
+
+  note(slot: number): void {
+    if (this.is[slot] === 1) return;
+    this.is[slot] = 1;
+    this.slots[this.count] = slot;
+    this.count += 1;
+  }
+
+  clear(values: Float64Array): void {
+    this.is.fill(0);
+    // Nearly all at once, or one by one: whichever is quicker.
+    if (this.count > this.is.length * DENSE_SHARE) values.fill(0);
+    else
+      for (let index = 0; index < this.count; index += 1) {
+        const base = (this.slots[index] ?? 0) * LEXICAL;
+        for (let place = 0; place < LEXICAL; place += 1) values[base + place] = 0;
+      }
+    this.count = 0;
+  }
+
+  /** Makes room when there are none. */
+  grow(slots: number): void {
+    this.is = new Uint8Array(slots);
+    this.slots = new Uint32Array(slots);
+  }
+}
+
 /** What one term gives the pages that its walk visits. */
 class TermCredit implements WindowVisitor {
   readonly #values: Float64Array;
   readonly #lengths: Uint32Array;
+  readonly #touched: Touched;
   readonly #weight: number;
   readonly #own: Field;
   readonly #near1: Field;
   readonly #near2: Field;
   readonly #window4: Field;
 
-  constructor(weight: number, { own, near1, near2, window4 }: Fields, values: Float64Array, lengths: Uint32Array) {
+  constructor(
+    weight: number,
+    { own, near1, near2, window4 }: Fields,
+    values: Float64Array,
+    lengths: Uint32Array,
+    touched: Touched,
+  ) {
+    this.#touched = touched;
     this.#weight = weight;
     this.#own = own;
     this.#near1 = near1;
@@ -198,6 +287,7 @@ class TermCredit implements WindowVisitor {
     const weight = this.#weight;
     const base = slot * LEXICAL;
     const length = slot * LENGTHS;
+    this.#touched.note(slot);
     const within1 = own + NEAR * at1;
     const within2 = within1 + FAR * at2;
     values[base + WINDOW4] =

@@ -184,6 +184,18 @@ export class PageColumns {
     }
   }
 
+  /** Calls `visit` with every page of the page's session, in order. */
+  forEachInSession(slot: number, visit: (near: number) => void): void {
+    for (let near = this.headOf(slot); near !== NONE; near = this.next[near] ?? NONE) visit(near);
+  }
+
+  /** The first page of the page's session. */
+  headOf(slot: number): number {
+    let head = slot;
+    for (let near = slot; near !== NONE; near = this.previous[near] ?? NONE) head = near;
+    return head;
+  }
+
   #link(slot: number, session: number): void {
     this.session[slot] = session;
     this.previous[slot] = NONE;

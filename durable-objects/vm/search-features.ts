@@ -5,7 +5,7 @@
  * Use `FeatureReader.ask(question, weights)`, then for each page `isRelated(slot)` and `weigh(slot)`, the weighted sum of the
  * features that depend on the question; `read(slot, into)` writes them down one by one. `readStatic` writes those that do not;
  * their weighted sum is kept per page.
- * What must hold: every page is read, there is no cut before scoring; form alone (length, a question mark) is no relation; the
+ * What must hold: no page is cut off but by a bound that its score cannot pass; form alone (length, a question mark) is no relation; the
  * result does not depend on the order in which pages were added.
  *
  * To add a feature: a name in `PLACE` (a static one at the end), a line in `weigh` (or `readStatic`), a weight. One that needs
@@ -68,6 +68,10 @@ export class FeatureReader {
   #first = new Float64Array(0);
   #second = new Float64Array(0);
   #third = new Float64Array(0);
+  /** What `#weighSession` answers, by session. */
+  #ofSession = new Float64Array(0);
+  /** What a page gets at the most for its flags, and for what `weighWordless` does not read. */
+  readonly #ofFlags = new Float64Array(256);
 
   constructor(pages: PageColumns, postings: Postings, vectors: PageVectors) {
     this.#pages = pages;
@@ -76,7 +80,7 @@ export class FeatureReader {
   }
 
   get bytes(): number {
-    return this.#lexical.bytes + this.#first.length * 24;
+    return this.#lexical.bytes + this.#first.length * 32;
   }
 
   ask(question: Question, weights: Weights): void {
@@ -93,33 +97,75 @@ export class FeatureReader {
     this.#asksKind = this.#lexical.kinds.length > 0;
     this.#asksLatent = this.#vectors.ask(question.terms);
     this.#measureSessions();
+    this.#weighFlags();
   }
 
   /** The session's best page and its crowd: with a negative weight on the second, a session with one good page beats an even one. */
   #measureSessions(): void {
-    const { sessions, used, session } = this.#pages;
+    const { sessions } = this.#pages;
     if (this.#first.length < sessions) {
       const size = 2 * sessions;
       this.#first = new Float64Array(size);
       this.#second = new Float64Array(size);
       this.#third = new Float64Array(size);
+      this.#ofSession = new Float64Array(size);
     }
     const [first, second, third] = [this.#first, this.#second, this.#third];
     for (const column of [first, second, third]) column.fill(0);
-    const { values, share } = this.#lexical;
-    for (let slot = 0; slot < used; slot += 1) {
-      const value = (values[slot * LEXICAL + PLACE.near2] ?? 0) * share;
-      const id = session[slot] ?? NONE;
-      if (value === 0 || id === NONE || value <= (third[id] ?? 0)) continue;
-      if (value > (first[id] ?? 0)) {
-        third[id] = second[id] ?? 0;
-        second[id] = first[id] ?? 0;
-        first[id] = value;
-      } else if (value > (second[id] ?? 0)) {
-        third[id] = second[id] ?? 0;
-        second[id] = value;
-      } else third[id] = value;
-    }
+    const { slots, count } = this.#lexical.touched;
+    for (let index = 0; index < count; index += 1) this.#rankInSession(slots[index] ?? 0);
+    for (let id = 0; id < sessions; id += 1) this.#ofSession[id] = this.#weighSession(id);
+  }
+
+  #rankInSession(slot: number): void {
+    const [first, second, third] = [this.#first, this.#second, this.#third];
+    const value = (this.#lexical.values[slot * LEXICAL + PLACE.near2] ?? 0) * this.#lexical.share;
+    const id = this.#pages.session[slot] ?? NONE;
+    if (value === 0 || id === NONE || value <= (third[id] ?? 0)) return;
+    if (value > (first[id] ?? 0)) {
+      third[id] = second[id] ?? 0;
+      second[id] = first[id] ?? 0;
+      first[id] = value;
+    } else if (value > (second[id] ?? 0)) {
+      third[id] = second[id] ?? 0;
+      second[id] = value;
+    } else third[id] = value;
+  }
+
+  /**
+   * What `weigh` can grow by at the most when the page is settled: common words add to every number of words, so a feature with a
+   * weight below 0 can only lose by them.
+   */
+  get unsettledMost(): number {
+    const { commonMost } = this.#lexical;
+    const most = (place: number, value: number): number => Math.max(0, this.#weights[place] ?? 0) * value;
+    return (
+      most(PLACE.own, commonMost.own) +
+      most(PLACE.near1, commonMost.near1) +
+      most(PLACE.near2, commonMost.near2) +
+      most(PLACE.window4, commonMost.window4) +
+      most(PLACE.coverage, commonMost.coverage) +
+      most(PLACE.answer, commonMost.own) +
+      most(PLACE.speakerNear1, commonMost.near1) +
+      most(PLACE.best, commonMost.near2) +
+      most(PLACE.top3, commonMost.near2)
+    );
+  }
+
+  /** Whether the page's common words are counted. */
+  isSettled(slot: number): boolean {
+    return this.#lexical.isSettled(slot);
+  }
+
+  /** Adds the common words to the page and all of its session. */
+  settle(slot: number): void {
+    if (this.#lexical.isSettled(slot)) return;
+    this.#lexical.settle(slot);
+    const id = this.#pages.session[slot] ?? NONE;
+    if (id === NONE) return;
+    for (const column of [this.#first, this.#second, this.#third]) column[id] = 0;
+    this.#pages.forEachInSession(slot, (near) => this.#rankInSession(near));
+    this.#ofSession[id] = this.#weighSession(id);
   }
 
   /** Whether the page shares a word, a related or alike word, the person or the date with the question. */
@@ -139,6 +185,7 @@ export class FeatureReader {
 
   /** Writes the features of a page that depend on the question, at their places. */
   read(slot: number, into: Float64Array): void {
+    this.settle(slot);
     this.#into = into.fill(0);
     this.weigh(slot);
     this.weighLatent(slot);
@@ -163,8 +210,11 @@ export class FeatureReader {
     const base = slot * LEXICAL;
     let sum = 0;
     const weights = this.#weights;
-    for (let place = 0; place < LEXICAL_PLACES; place += 1) sum += (weights[place] ?? 0) * (values[base + place] ?? 0);
-    sum *= share;
+    if (this.#lexical.touched.is[slot] === 1) {
+      for (let place = 0; place < LEXICAL_PLACES; place += 1)
+        sum += (weights[place] ?? 0) * (values[base + place] ?? 0);
+      sum *= share;
+    }
     if (this.#into !== null) this.#readWords(base, this.#into);
     const before = pages.previous[slot] ?? NONE;
     if (before !== NONE && ((pages.flags[before] ?? 0) & QUESTION) !== 0)
@@ -178,15 +228,39 @@ export class FeatureReader {
     if (this.#asksWhere) sum += this.#add(PLACE.where, (pages.names[slot] ?? 0) / 3);
     if (this.#asksKind) sum += this.#add(PLACE.kind, this.#lexical.kinds[slot] ?? 0);
     if (this.#asksAssistant && (flags & ASSISTANT) !== 0) sum += this.#add(PLACE.asked, 1);
-    return sum + this.#weighSession(slot);
+    const id = pages.session[slot] ?? NONE;
+    if (id !== NONE) return sum + (this.#into === null ? (this.#ofSession[id] ?? 0) : this.#weighSession(id));
+    const near2 = (values[base + PLACE.near2] ?? 0) * share;
+    return sum + this.#add(PLACE.best, near2) + this.#add(PLACE.top3, near2);
   }
 
-  #weighSession(slot: number): number {
+  /** At least what `weigh` answers for a page that no word of the question touches yet, for a fraction of the time. */
+  weighWordless(slot: number): number {
     const id = this.#pages.session[slot] ?? NONE;
-    if (id === NONE) {
-      const near2 = (this.#lexical.values[slot * LEXICAL + PLACE.near2] ?? 0) * this.#lexical.share;
-      return this.#add(PLACE.best, near2) + this.#add(PLACE.top3, near2);
-    }
+    const sum = (this.#ofFlags[this.#pages.flags[slot] ?? 0] ?? 0) + (id === NONE ? 0 : (this.#ofSession[id] ?? 0));
+    return this.#asksDate ? sum + (this.#weights[PLACE.date] ?? 0) * this.#dateOf(slot) : sum;
+  }
+
+  /** Whether a word of the question touches the page. */
+  isTouched(slot: number): boolean {
+    return this.#lexical.touched.is[slot] === 1;
+  }
+
+  #weighFlags(): void {
+    const most = (place: number, asked: boolean): number => (asked ? Math.max(0, this.#weights[place] ?? 0) : 0);
+    const rest =
+      most(PLACE.where, this.#asksWhere) +
+      most(PLACE.speaker, this.#speaker !== NONE) +
+      most(PLACE.kind, this.#asksKind) * this.#lexical.kindMost;
+    for (let flags = 0; flags < this.#ofFlags.length; flags += 1)
+      this.#ofFlags[flags] =
+        rest +
+        ((flags & TIME) === 0 ? 0 : most(PLACE.when, this.#asksTime)) +
+        ((flags & ASSISTANT) === 0 ? 0 : most(PLACE.asked, this.#asksAssistant)) +
+        ((flags & USER) === 0 ? 0 : most(PLACE.speaker, this.#asksUser));
+  }
+
+  #weighSession(id: number): number {
     const first = this.#first[id] ?? 0;
     if (first === 0) return 0;
     const sum = first + (this.#second[id] ?? 0) + (this.#third[id] ?? 0);

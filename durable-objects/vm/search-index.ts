@@ -8,15 +8,24 @@
  *
  * Parts: `page-columns.ts` holds a page's numbers, `postings.ts` its words, `lexical-columns.ts` works out a question's words
  * over all pages, `search-features.ts` reads a page's features, `top-hits.ts` keeps the best. What a page scores whatever is
- * asked is kept with it and worked out again only where a page is added or removed. Every related page is scored: a page that
- * `FeatureReader.isRelated` refuses is never returned, so leaving its score out changes nothing.
+ * asked is kept with it and worked out again only where a page is added or removed. A page is scored
+ * to the end unless the most it could have is less than what the best have already, so leaving out the rest changes nothing.
  *
  * To index a further text of a page: its terms in `IndexEntry`, a second `Postings` filled and emptied beside the first, its
  * lengths in `page-columns.ts`, its term lists in `index-segment.ts`, and a lexical feature that reads it.
  */
 import { FEATURES, FIRST_STATIC, type FeatureName } from "#kernel/vm/feature-names.ts";
 import { FeatureReader, readStatic } from "#kernel/vm/search-features.ts";
-import { ASSISTANT, EVIDENCE, NONE, PageColumns, resized, USER, type HeldEntry } from "#kernel/vm/page-columns.ts";
+import {
+  ASSISTANT,
+  EMPTY,
+  EVIDENCE,
+  NONE,
+  PageColumns,
+  resized,
+  USER,
+  type HeldEntry,
+} from "#kernel/vm/page-columns.ts";
 import { Postings } from "#kernel/vm/postings.ts";
 import { readQuestion, type Question } from "#kernel/vm/search-question.ts";
 import {
@@ -64,6 +73,9 @@ export interface Measured {
   pages: readonly number[];
   columns: Record<FeatureName, Float64Array>;
 }
+
+/** More than the same sum can differ by when it is added up in another order. */
+const ROUNDING = 1e-9;
 
 export class SearchIndex {
   readonly #pages = new PageColumns();
@@ -154,20 +166,35 @@ export class SearchIndex {
     const topic = query.ranking === "topic";
     const weights = topic ? TOPIC_WEIGHTS : this.#useWeights();
     this.#reader.ask(this.#questionOf(query.text, query.now), weights);
-    const most = this.#reader.latentMost;
     const hits = new TopHits(Math.min(query.limit, this.size), this.#pages);
-    const wanted = this.#wanted(query);
-    const { used } = this.#pages;
+    this.#rank(topic, hits, this.#wanted(query));
+    return hits.ranked().map(({ slot, score }) => ({ page: this.#pages.page[slot] ?? 0, score: softplus(score) }));
+  }
+
+  /** What is dear to work out is asked only of a page that is among the best if it has the most of it: first latent, then settled. */
+  #rank(topic: boolean, hits: TopHits, wanted: (slot: number) => boolean): void {
+    const reader = this.#reader;
+    const { used, previous } = this.#pages;
+    const unsettled = reader.unsettledMost + ROUNDING;
+    const latentMost = reader.latentMost + ROUNDING;
     for (let slot = 0; slot < used; slot += 1) {
-      if (!this.#reader.isRelated(slot)) continue;
-      const plain = (topic ? 0 : (this.#standing[slot] ?? 0)) + this.#reader.weigh(slot);
-      if (topic && plain <= 0) continue;
-      // Without the nearness at its best it would not be among the results: no need to work it out.
-      if (most > 0 && !hits.admits(plain + most, slot)) continue;
-      const score = plain + this.#reader.weighLatent(slot);
+      const standing = topic ? 0 : (this.#standing[slot] ?? 0);
+      const { least } = hits;
+      if (!reader.isTouched(slot) && standing + reader.weighWordless(slot) + unsettled + latentMost < least) continue;
+      if (previous[slot] === EMPTY) continue;
+      let plain = standing + reader.weigh(slot);
+      const open = reader.isSettled(slot) ? 0 : unsettled;
+      if (plain + open + latentMost < least) continue;
+      const latent = reader.weighLatent(slot);
+      if (open > 0) {
+        if (plain + open + latent < least) continue;
+        reader.settle(slot);
+        plain = standing + reader.weigh(slot);
+      }
+      if (!reader.isRelated(slot) || (topic && plain <= 0)) continue;
+      const score = plain + latent;
       if (hits.admits(score, slot) && wanted(slot)) hits.add(score, slot);
     }
-    return hits.ranked().map(({ slot, score }) => ({ page: this.#pages.page[slot] ?? 0, score: softplus(score) }));
   }
 
   /** Whether a page passes the query's filters; one that is not held does not. */

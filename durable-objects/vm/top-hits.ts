@@ -17,6 +17,11 @@ export class TopHits {
     this.#pages = pages;
   }
 
+  /** A page that scores less is not among the best. */
+  get least(): number {
+    return this.#slots.length < this.#limit ? -Infinity : (this.#scores[0] ?? 0);
+  }
+
   admits(score: number, slot: number): boolean {
     if (this.#slots.length < this.#limit) return true;
     const worst = this.#scores[0] ?? 0;

@@ -4,6 +4,8 @@ import { describe, expect, it } from "vitest";
 import { QUERY_TERMS } from "#shared/limits.ts";
 import { FEATURES } from "#kernel/vm/feature-names.ts";
 import { encodeSegment, loadSegment } from "#kernel/vm/index-segment.ts";
+import { buildSpace } from "#kernel/vm/latent-space.ts";
+import { packTerms, type TermVectors } from "#kernel/vm/latent-terms.ts";
 import type { IndexablePage } from "#kernel/vm/search-entry.ts";
 import { indexEntry, SearchIndex, type IndexEntry, type SearchQuery } from "#kernel/vm/search-index.ts";
 import { referenceMeasure, referenceSearch } from "#tests/kernel/vm/reference-search.ts";
@@ -158,6 +160,19 @@ describe("against the score as defined", () => {
       expectSame(index, entries, { text, limit: 50 });
       expectSame(loaded, entries, { text, limit: 50 });
     }
+    // With room for every page nothing is passed over; with little room nearly all pages are.
+    for (const space of [null, spaceOf(index)]) {
+      index.useLatent(space);
+      for (const text of [
+        "kettle goat house May",
+        "What did Rosa say about the goat in May 2024?",
+        "妹妹 2024",
+        "猫 ferry",
+      ]) {
+        const all = index.search({ text, limit: index.size });
+        for (const limit of [1, 4, 20]) expect(index.search({ text, limit })).toEqual(all.slice(0, limit));
+      }
+    }
   });
 });
 
@@ -226,6 +241,15 @@ describe("limits and ties", () => {
     expect(index.search({ text: "kettle ketle 京都 京", limit: 5 })).toEqual([]);
   });
 });
+
+function spaceOf(index: SearchIndex): TermVectors {
+  const { terms, weights, rows } = index.latentSample();
+  const work = buildSpace(rows, terms.length);
+  for (;;) {
+    const { done, value } = work.next();
+    if (done === true) return packTerms(terms, weights, value);
+  }
+}
 
 function rowOf(text: string): Omit<IndexablePage, "page" | "order"> & { order: undefined } {
   return { text, session: "1", speaker: null, role: "user", kind: "turn", at: null, order: undefined };
