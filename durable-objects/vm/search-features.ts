@@ -5,11 +5,12 @@
  * Use `FeatureReader.ask(question, weights)`, then for each page `isRelated(slot)` and `weigh(slot)`, the weighted sum of the
  * features that depend on the question; `read(slot, into)` writes them down one by one. `readStatic` writes those that do not;
  * their weighted sum is kept per page.
- * What must hold: no page is cut off but by a bound that its score cannot pass; form alone (length, a question mark) is no relation; the
- * result does not depend on the order in which pages were added.
+ * What must hold: no page is passed over but by a bound that its score cannot exceed (`weighWordless`, `unsettledMost`,
+ * `latentMost`); form alone (length, a question mark) is no relation; the result does not depend on the order in which pages
+ * were added.
  *
- * To add a feature: a name in `PLACE` (a static one at the end), a line in `weigh` (or `readStatic`), a weight. One that needs
- * all pages at once, such as a cosine of vectors, is an array by slot that `ask` fills and `weigh` reads.
+ * To add a feature: a name in `PLACE` (a static one at the end), a line in `weigh` and in the bounds (or in `readStatic`), a
+ * weight. One that needs all pages at once, such as a cosine of vectors, is an array by slot that `ask` fills and `weigh` reads.
  */
 import { FEATURES, LEXICAL_PLACES, PLACE } from "#kernel/vm/feature-names.ts";
 import { dateMatch, type DateHint } from "#kernel/vm/search-dates.ts";
