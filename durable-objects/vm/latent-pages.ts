@@ -25,6 +25,11 @@ export class PageVectors {
     return this.#vectors.length + this.#inverse.length * 4 + (this.#terms?.bytes ?? 0);
   }
 
+  /** Whether the space has a place for a word; it has none for a word of a single page. */
+  knows(term: string): boolean {
+    return this.#terms?.placeOf(term) !== undefined;
+  }
+
   get hasSpace(): boolean {
     return this.#terms !== null;
   }

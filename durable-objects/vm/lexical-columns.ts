@@ -80,6 +80,9 @@ export class LexicalColumns {
     return (this.values.length + this.kinds.length) * 8 + this.#window.bytes + this.#common.bytes + this.touched.bytes;
   }
 
+  /** The weight of each asked word that was measured last. */
+  weights: ReadonlyMap<string, number> = new Map();
+
   measure(terms: readonly string[]): void {
     const { used, capacity } = this.#pages;
     this.touched.clear(this.values);
@@ -91,12 +94,17 @@ export class LexicalColumns {
     this.#common.clear();
     const fields = this.#fields();
     const weights = this.#measureTerms(terms, fields);
+    this.weights = weights;
     this.#measureMates(weights, fields.near1);
     this.#measureSpelling(weights, fields.own);
     let whole = 0;
     for (const weight of weights.values()) whole += weight;
     this.share = whole > 0 ? 1 / whole : 1;
     this.#measureKinds(noteTermsAsked(terms));
+  }
+
+  holds(term: string): boolean {
+    return this.#postings.find(term) !== undefined;
   }
 
   /** What the common words can add to a page's share of each feature, at the most. */

@@ -96,9 +96,23 @@ export class FeatureReader {
     this.#asksUser = question.speaker === null && question.firstPerson;
     this.#lexical.measure(question.terms);
     this.#asksKind = this.#lexical.kinds.length > 0;
-    this.#asksLatent = this.#vectors.ask(question.terms);
+    this.#asksLatent = this.#vectors.ask(question.terms) && this.#isKnown();
     this.#measureSessions();
     this.#weighFlags();
+  }
+
+  /**
+   * Whether the latent space knows at least half of the question's weight, words that no page holds aside. It knows no word of
+   * a single page: what is asked by an order number is that number, not what the words beside it are near to.
+   */
+  #isKnown(): boolean {
+    let [known, all] = [0, 0];
+    for (const [term, weight] of this.#lexical.weights) {
+      if (!this.#lexical.holds(term)) continue;
+      all += weight;
+      if (this.#vectors.knows(term)) known += weight;
+    }
+    return known >= all / 2;
   }
 
   /** The session's best page and its crowd: with a negative weight on the second, a session with one good page beats an even one. */

@@ -242,6 +242,20 @@ describe("limits and ties", () => {
   });
 });
 
+describe("with a latent space", () => {
+  it("finds the page that alone holds a number, whatever the space says of the other words", () => {
+    const index = new SearchIndex();
+    const random = randomSource(7);
+    const words = Array.from({ length: 36 }, (_, word) => syllables(1000 + word * 37));
+    for (let page = 1; page <= 600; page += 1) {
+      const few = Array.from({ length: 12 }, () => words[(page + 9 * Math.floor(random() * 3)) % 36] ?? "").join(" ");
+      index.add(entryOf(page, { ...rowOf(`${few}${page === 300 ? " 12345" : ""}`), session: String(page) }));
+    }
+    index.useLatent(spaceOf(index));
+    expect(index.search({ text: `${words[3] ?? ""} 12345`, limit: 3 })[0]?.page).toBe(300);
+  });
+});
+
 function spaceOf(index: SearchIndex): TermVectors {
   const { terms, weights, rows } = index.latentSample();
   const work = buildSpace(rows, terms.length);
