@@ -11,8 +11,8 @@ import { join } from "node:path";
 import { readConversation } from "#bench/locomo-data.ts";
 import { beamCases, dataFolder, locomoCases, type MemoryCase } from "#bench/search-data.ts";
 import { mean, row, writeReport, type Row } from "#bench/report.ts";
-import { summariseExtractively, type EvictedMessage } from "#kernel/vm/extractive-summary.ts";
-import { splitSentences } from "#kernel/vm/summary-sentences.ts";
+import { summariseExtractively, type EvictedMessage } from "#kernel/vm/summary/extractive-summary.ts";
+import { splitSentences } from "#kernel/vm/summary/summary-sentences.ts";
 import { analyze, isStopWord } from "#shared/text/words.ts";
 import { estimateTokens } from "#shared/tokens.ts";
 

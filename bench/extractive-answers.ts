@@ -9,7 +9,7 @@
  * line and ends well when the data is absent.
  */
 import { extractive, type ChatMessage } from "#workers/local-ai/extractive.ts";
-import { indexEntry, SearchIndex } from "#kernel/vm/search-index.ts";
+import { indexEntry, SearchIndex } from "#kernel/vm/search/search-index.ts";
 import { abstained, locomoScore, stripCitations } from "#bench/locomo-score.ts";
 import { mean, row, writeReport, type Row } from "#bench/report.ts";
 import {

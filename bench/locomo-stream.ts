@@ -9,9 +9,9 @@ import type { ReplayEvent } from "#bench/pager-replay.ts";
 import type { Resident } from "#bench/pager-policies.ts";
 import { auditedCases, indexOf, locomoCases, type MemoryCase, type MemoryQuestion } from "#bench/search-data.ts";
 import { learnSpace } from "#bench/search-examples.ts";
-import type { FeatureName } from "#kernel/vm/feature-names.ts";
-import type { SearchHit, SearchIndex } from "#kernel/vm/search-index.ts";
-import { lineTokens } from "#kernel/vm/tail.ts";
+import type { FeatureName } from "#kernel/vm/search/feature-names.ts";
+import type { SearchHit, SearchIndex } from "#kernel/vm/search/search-index.ts";
+import { lineTokens } from "#kernel/vm/context/tail.ts";
 import { analyze } from "#shared/text/words.ts";
 
 export interface AskedQuestion extends MemoryQuestion {

@@ -11,7 +11,7 @@ import { z } from "zod";
 import { percentile, ROOT, row, writeReport, type Row } from "#bench/report.ts";
 import { end, freePort, get, openServer, post, waitFor, type Server } from "#bench/server.ts";
 import { MODEL_TOOLS } from "#shared/calls.ts";
-import { PAGES_HEADING, PREAMBLE } from "#kernel/vm/preamble.ts";
+import { PAGES_HEADING, PREAMBLE } from "#kernel/vm/context/preamble.ts";
 
 const CALLS = 300;
 const WARM_UP = 30;

@@ -32,7 +32,7 @@ import { futureOf, replay, type ReplayOutcome, type Tail } from "#bench/pager-re
 import { chooseTail } from "#kernel/vm/pager/choose-tail.ts";
 import { planTail } from "#kernel/vm/pager/plan-tail.ts";
 import { costPerCall, highWatermark, type PagerPrices } from "#kernel/vm/pager/policy.ts";
-import { POINTER_TOKENS } from "#kernel/vm/tail.ts";
+import { POINTER_TOKENS } from "#kernel/vm/context/tail.ts";
 import {
   BODY_GROWTH_TOKENS,
   BODY_HIGHEST_TOKENS,

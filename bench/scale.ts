@@ -18,8 +18,8 @@ import { z } from "zod";
 import { percentile, ROOT, row, writeReport, type Row } from "#bench/report.ts";
 import { end, freePort, waitFor } from "#bench/server.ts";
 import { randomSource, syntheticPage, syntheticQuestion } from "#bench/synthetic.ts";
-import { encodeSegment, loadSegment, type SegmentPage } from "#kernel/vm/index-segment.ts";
-import { indexEntry, SearchIndex } from "#kernel/vm/search-index.ts";
+import { encodeSegment, loadSegment, type SegmentPage } from "#kernel/vm/search/index-segment.ts";
+import { indexEntry, SearchIndex } from "#kernel/vm/search/search-index.ts";
 import { SEGMENT_CHARACTERS } from "#shared/limits.ts";
 
 const SIZES = [1_000, 10_000, 100_000];

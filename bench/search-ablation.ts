@@ -6,7 +6,7 @@
 import { row, type Row } from "#bench/report.ts";
 import type { MemoryCase } from "#bench/search-data.ts";
 import { choose, foldWeights, halves, meanRecall, UNTAUGHT, type MeasuredQuestion } from "#bench/search-examples.ts";
-import type { FeatureName } from "#kernel/vm/feature-names.ts";
+import type { FeatureName } from "#kernel/vm/search/feature-names.ts";
 
 /** Parts by what they add to the plain words of a page. */
 const PARTS: Readonly<Record<string, readonly FeatureName[]>> = {

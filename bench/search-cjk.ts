@@ -1,10 +1,10 @@
 /**
  * The search figure in scripts without spaces: our own Chinese, Japanese and Korean pages and questions.
  *
- * Use `cjkRows()`, and `cjkIndex(memory)` for one of them. The same check is a test with a floor (`tests/kernel/vm/search-cjk.test.ts`).
+ * Use `cjkRows()`, and `cjkIndex(memory)` for one of them. The same check is a test with a floor (`tests/kernel/vm/search/search-cjk.test.ts`).
  */
 import { row, type Row } from "#bench/report.ts";
-import { indexEntry, SearchIndex } from "#kernel/vm/search-index.ts";
+import { indexEntry, SearchIndex } from "#kernel/vm/search/search-index.ts";
 import { CJK_MEMORIES, NOW, type CjkMemory } from "#tests/fixtures/cjk-memory.ts";
 
 export function cjkIndex(memory: CjkMemory): SearchIndex {

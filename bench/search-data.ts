@@ -7,9 +7,9 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { SearchIndex, indexEntry } from "#kernel/vm/search-index.ts";
+import { SearchIndex, indexEntry } from "#kernel/vm/search/search-index.ts";
 import { locomoNumbers, readConversation, type LocomoCategory, type LocomoConversation } from "#bench/locomo-data.ts";
-import type { IndexablePage } from "#kernel/vm/search-entry.ts";
+import type { IndexablePage } from "#kernel/vm/search/search-entry.ts";
 
 export interface MemoryQuestion {
   text: string;

@@ -8,10 +8,10 @@
  */
 import { fit, recall, type Example } from "#bench/search-fit.ts";
 import { indexOf, type MemoryCase } from "#bench/search-data.ts";
-import { FEATURES, type FeatureName } from "#kernel/vm/feature-names.ts";
-import { buildSpace } from "#kernel/vm/latent-space.ts";
-import { packTerms } from "#kernel/vm/latent-terms.ts";
-import type { SearchIndex } from "#kernel/vm/search-index.ts";
+import { FEATURES, type FeatureName } from "#kernel/vm/search/feature-names.ts";
+import { buildSpace } from "#kernel/vm/search/latent-space.ts";
+import { packTerms } from "#kernel/vm/search/latent-terms.ts";
+import type { SearchIndex } from "#kernel/vm/search/search-index.ts";
 
 export interface MeasuredQuestion extends Omit<Example, "columns"> {
   readonly columns: Readonly<Record<FeatureName, Float32Array>>;

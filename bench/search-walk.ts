@@ -10,7 +10,7 @@ import { mean, row, type Row } from "#bench/report.ts";
 import { indexOf, type MemoryCase } from "#bench/search-data.ts";
 import { WALK_TOKENS } from "#shared/limits.ts";
 import { estimateTokens } from "#shared/tokens.ts";
-import { enumerate, fitLines, readEnumeration, walkLine } from "#kernel/vm/enumerate.ts";
+import { enumerate, fitLines, readEnumeration, walkLine } from "#kernel/vm/search/enumerate.ts";
 
 const WALKS = ["event_ordering", "summarization"];
 

@@ -30,8 +30,8 @@ import {
 import { cjkRows } from "#bench/search-cjk.ts";
 import { walkRows } from "#bench/search-walk.ts";
 import { row, writeReport, type Row, type Target } from "#bench/report.ts";
-import type { FeatureName } from "#kernel/vm/feature-names.ts";
-import type { SearchIndex } from "#kernel/vm/search-index.ts";
+import type { FeatureName } from "#kernel/vm/search/feature-names.ts";
+import type { SearchIndex } from "#kernel/vm/search/search-index.ts";
 
 interface Outcome {
   category: string;

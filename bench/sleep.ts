@@ -6,7 +6,7 @@
  */
 import { beamCases, dataFolder, locomoCases, type MemoryCase } from "#bench/search-data.ts";
 import { row, writeReport, type Row } from "#bench/report.ts";
-import { indexEntry, SearchIndex } from "#kernel/vm/search-index.ts";
+import { indexEntry, SearchIndex } from "#kernel/vm/search/search-index.ts";
 import { factSentences } from "#kernel/vm/sleep/fact-sentences.ts";
 
 type Way = "no facts" | "facts beside turns" | "facts folded into turns" | "facts not evidence";

@@ -19,9 +19,9 @@ import {
   PINNED_LINES_TOKENS,
   sum,
   type PinnedPage,
-} from "#kernel/vm/pinned-lines.ts";
-import { admitStanding, type KnownStanding } from "#kernel/vm/standing-pins.ts";
-import { findStanding } from "#kernel/vm/standing.ts";
+} from "#kernel/vm/pinned/pinned-lines.ts";
+import { admitStanding, type KnownStanding } from "#kernel/vm/pinned/standing-pins.ts";
+import { findStanding } from "#kernel/vm/pinned/standing.ts";
 
 /** Chats whose sentences were read while the patterns were written. */
 const FITTED: readonly string[] = ["beam-1", "beam-5", "beam-9", "beam-13", "beam-17"];

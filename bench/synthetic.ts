@@ -4,7 +4,7 @@
  * Use `randomSource(seed)`, then `syntheticPage(page, random)` and `syntheticQuestion(random)`; the same seed gives the same text.
  * Frequent words are asked for as often as they are said and there are no stop words: harder than questions of people.
  */
-import type { IndexablePage } from "#kernel/vm/search-entry.ts";
+import type { IndexablePage } from "#kernel/vm/search/search-entry.ts";
 
 const VOCABULARY = 20_000;
 

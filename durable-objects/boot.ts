@@ -19,7 +19,7 @@ import { setTimer } from "#kernel/proc/alarm.ts";
 import { recover } from "#kernel/proc/recover.ts";
 import { isBooted, readMeta, upgradeSchema, writeMeta } from "#kernel/proc/schema.ts";
 import { workThread } from "#kernel/proc/work-thread.ts";
-import { PageIndex } from "#kernel/vm/page-index.ts";
+import { PageIndex } from "#kernel/vm/search/page-index.ts";
 
 /**
  * Boots the object, or answers null when it is no process. The first boot needs a call of the owner, whose shard it stores;

@@ -9,7 +9,7 @@ import type { Embedder } from "#kernel/infer/drivers/embedder.ts";
 import type { TimerName } from "#kernel/proc/alarm.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
 import type { Lease } from "#kernel/sched/lease.ts";
-import type { PageIndex } from "#kernel/vm/page-index.ts";
+import type { PageIndex } from "#kernel/vm/search/page-index.ts";
 import type { PagerRecord } from "#kernel/vm/pager/record.ts";
 
 export interface Kernel {

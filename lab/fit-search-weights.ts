@@ -1,5 +1,5 @@
 /**
- * Fits the weights of the page score (`durable-objects/vm/search-weights.ts`) on conversations with labelled evidence.
+ * Fits the weights of the page score (`durable-objects/vm/search/search-weights.ts`) on conversations with labelled evidence.
  *
  * Use `node lab/fit-search-weights.ts`: prints recall on conversations held out of the fit, then the weights fitted on all, with
  * a latent space and without.
@@ -22,7 +22,7 @@ import {
   type MeasuredQuestion,
 } from "#bench/search-examples.ts";
 import { fit, recall } from "#bench/search-fit.ts";
-import type { FeatureName } from "#kernel/vm/feature-names.ts";
+import type { FeatureName } from "#kernel/vm/search/feature-names.ts";
 
 function report(
   name: string,

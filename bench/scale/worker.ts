@@ -17,9 +17,9 @@ import { transact } from "#kernel/proc/transact.ts";
 import { fault } from "#kernel/vm/fault.ts";
 import { flush } from "#kernel/vm/flush.ts";
 import { importRows } from "#kernel/vm/import-rows.ts";
-import { latentSettled, ringLatent } from "#kernel/vm/latent.ts";
+import { latentSettled, ringLatent } from "#kernel/vm/search/latent.ts";
 import { dropOldBodies, insertPage } from "#kernel/vm/page-table.ts";
-import { searchPages } from "#kernel/vm/search.ts";
+import { searchPages } from "#kernel/vm/search/search.ts";
 
 const CALLER = { user: "scale", process: "init", shard: 0 } as Caller;
 

@@ -17,8 +17,8 @@ import type { Inference } from "#kernel/infer/inference.ts";
 import { finishedStep, finishStep } from "#kernel/proc/journal.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
 import type { TraceData } from "#kernel/proc/trace.ts";
-import { assembleContext, contextTokens, sharedWithLast } from "#kernel/vm/context.ts";
-import { relieve } from "#kernel/vm/relieve.ts";
+import { assembleContext, contextTokens, sharedWithLast } from "#kernel/vm/context/context.ts";
+import { relieve } from "#kernel/vm/pager/relieve.ts";
 import { changeRecord, noteUsage, pagerRecord } from "#kernel/vm/pager/record.ts";
 
 const BACKOFF_MS = 250;

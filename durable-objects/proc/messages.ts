@@ -9,7 +9,7 @@ import type { SystemCall } from "#shared/calls.ts";
 import { composePageHandle, type RunId, type ThreadId } from "#shared/ids.ts";
 import { estimateTokens } from "#shared/tokens.ts";
 import type { Kernel } from "#kernel/kernel.ts";
-import { dropBody } from "#kernel/vm/evictions.ts";
+import { dropBody } from "#kernel/vm/pager/evictions.ts";
 import { dropReferences } from "#kernel/vm/reference-log.ts";
 
 export interface Message {

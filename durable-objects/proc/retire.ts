@@ -15,9 +15,9 @@ import type { LiveRun } from "#kernel/proc/live-run.ts";
 import { dropThread, saveMessages, threadExists, type Message } from "#kernel/proc/messages.ts";
 import { settlePager, weighReadBack } from "#kernel/vm/pager/settle.ts";
 import { moveRun, saveAnswer } from "#kernel/proc/runs.ts";
-import { FORGOTTEN, repeats } from "#kernel/vm/repeats.ts";
+import { FORGOTTEN, repeats } from "#kernel/vm/forget/repeats.ts";
 import { storeReferences } from "#kernel/vm/reference-log.ts";
-import { scrubRun } from "#kernel/vm/scrub.ts";
+import { scrubRun } from "#kernel/vm/forget/scrub.ts";
 import { whenIdle } from "#kernel/vm/sleep/sleep.ts";
 
 /** Whether an answer says that nothing known supports one. */

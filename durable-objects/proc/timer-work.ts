@@ -6,11 +6,11 @@ import { setTimer, type TimerWork } from "#kernel/proc/alarm.ts";
 import { expire } from "#kernel/proc/expire.ts";
 import { liveRuns } from "#kernel/proc/runs.ts";
 import { flush } from "#kernel/vm/flush.ts";
-import { finishForgetting } from "#kernel/vm/forget-document.ts";
-import { ringEmbeddings } from "#kernel/vm/embeddings.ts";
-import { ringLatent } from "#kernel/vm/latent.ts";
+import { finishForgetting } from "#kernel/vm/forget/forget-document.ts";
+import { ringEmbeddings } from "#kernel/vm/search/embeddings.ts";
+import { ringLatent } from "#kernel/vm/search/latent.ts";
 import { ringIdle } from "#kernel/vm/sleep/sleep.ts";
-import { ringSummaries } from "#kernel/vm/summarise.ts";
+import { ringSummaries } from "#kernel/vm/summary/summarise.ts";
 
 export const TIMER_WORK: TimerWork = {
   /** Being woken is the work: booting recovered the runs. While any is live, the next beat is set. */

@@ -17,7 +17,7 @@ import {
   writeMemory,
 } from "#kernel/syscall/sys-memory.ts";
 import { editBlock, pinMemory, prepareBlockEdit, readBlocks } from "#kernel/syscall/sys-blocks.ts";
-import type { Edited } from "#kernel/vm/blocks.ts";
+import type { Edited } from "#kernel/vm/pinned/blocks.ts";
 import { sleepNow } from "#kernel/vm/sleep/sleep.ts";
 import { listProcesses } from "#kernel/syscall/sys-process.ts";
 

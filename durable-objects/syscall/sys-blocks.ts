@@ -9,11 +9,11 @@ import { failure } from "#shared/errors.ts";
 import { composePageHandle, parsePageHandle } from "#shared/ids.ts";
 import { failed, success, type Result } from "#shared/result.ts";
 import type { Kernel } from "#kernel/kernel.ts";
-import { listBlocks } from "#kernel/vm/block-table.ts";
-import { editOwnBlock, readBlock, viewBlock, type Edited } from "#kernel/vm/blocks.ts";
+import { listBlocks } from "#kernel/vm/pinned/block-table.ts";
+import { editOwnBlock, readBlock, viewBlock, type Edited } from "#kernel/vm/pinned/blocks.ts";
 import { findPage } from "#kernel/vm/page-table.ts";
-import { pinByHand, unpinByHand } from "#kernel/vm/pin-by-hand.ts";
-import { editAttached } from "#kernel/vm/shared-blocks.ts";
+import { pinByHand, unpinByHand } from "#kernel/vm/pinned/pin-by-hand.ts";
+import { editAttached } from "#kernel/vm/pinned/shared-blocks.ts";
 
 export function prepareBlockEdit(
   kernel: Kernel,

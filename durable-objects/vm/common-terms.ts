@@ -7,8 +7,8 @@
  * What must hold: the visitors see a session word by word in the order taken, so a page's sums do not depend on which page
  * settled it.
  */
-import { NONE, type PageColumns, REACH } from "#kernel/vm/page-columns.ts";
-import type { TermWindow, WindowVisitor } from "#kernel/vm/term-window.ts";
+import { NONE, type PageColumns, REACH } from "#kernel/vm/search/page-columns.ts";
+import type { TermWindow, WindowVisitor } from "#kernel/vm/search/term-window.ts";
 
 interface CommonTerm {
   readonly counts: Uint32Array<ArrayBuffer>;

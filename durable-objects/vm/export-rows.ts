@@ -7,13 +7,13 @@
  */
 import { composePageHandle, parseDocumentId } from "#shared/ids.ts";
 import type { Kernel } from "#kernel/kernel.ts";
-import { exportDocuments } from "#kernel/vm/document-rows.ts";
+import { exportDocuments } from "#kernel/vm/documents/document-rows.ts";
 import { fault } from "#kernel/vm/fault.ts";
-import { exportBlocks } from "#kernel/vm/block-rows.ts";
+import { exportBlocks } from "#kernel/vm/pinned/block-rows.ts";
 import { exportSleep } from "#kernel/vm/sleep/sleep-rows.ts";
 import { viewPage } from "#kernel/vm/page.ts";
-import { exportEvicted, exportRanges } from "#kernel/vm/range-rows.ts";
-import { exportLinks } from "#kernel/vm/run-links.ts";
+import { exportEvicted, exportRanges } from "#kernel/vm/summary/range-rows.ts";
+import { exportLinks } from "#kernel/vm/forget/run-links.ts";
 
 const BATCH = 100;
 

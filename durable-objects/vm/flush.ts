@@ -19,8 +19,8 @@ import { clearTimer, setTimer } from "#kernel/proc/alarm.ts";
 import { count } from "#kernel/proc/counters.ts";
 import { readMeta, writeMeta } from "#kernel/proc/schema.ts";
 import { dirtyPages, dropOldBodies, markClean } from "#kernel/vm/page-table.ts";
-import { embedSoon } from "#kernel/vm/embeddings.ts";
-import { latentSoon } from "#kernel/vm/latent.ts";
+import { embedSoon } from "#kernel/vm/search/embeddings.ts";
+import { latentSoon } from "#kernel/vm/search/latent.ts";
 import { writeSwap } from "#kernel/vm/swap.ts";
 
 /** Adding up what is resident reads the whole page table, so it is not done after every write. */

@@ -15,14 +15,14 @@ import { setTimer } from "#kernel/proc/alarm.ts";
 import { transact } from "#kernel/proc/transact.ts";
 import { fault } from "#kernel/vm/fault.ts";
 import { flush, flushSoon } from "#kernel/vm/flush.ts";
-import { bringForForgetting } from "#kernel/vm/forget-standing.ts";
-import { forgetPage } from "#kernel/vm/forget.ts";
+import { bringForForgetting } from "#kernel/vm/pinned/forget-standing.ts";
+import { forgetPage } from "#kernel/vm/forget/forget.ts";
 import { viewPage, type ResidentPage } from "#kernel/vm/page.ts";
 import { findPage, listPageNumbers, updatePage, type PageChange } from "#kernel/vm/page-table.ts";
 import { noteEdit } from "#kernel/vm/sleep/derived.ts";
 import { whenIdle } from "#kernel/vm/sleep/sleep.ts";
 import { prepareWrite, readDate, writePage } from "#kernel/vm/write-page.ts";
-import { pinByHand, unpinByHand } from "#kernel/vm/pin-by-hand.ts";
+import { pinByHand, unpinByHand } from "#kernel/vm/pinned/pin-by-hand.ts";
 
 export const NO_PAGE = failure("not_found", "There is no such page.");
 

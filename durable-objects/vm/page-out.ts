@@ -14,8 +14,8 @@ import type { TraceData } from "#kernel/proc/trace.ts";
 import { flushSoon } from "#kernel/vm/flush.ts";
 import type { ResidentPage } from "#kernel/vm/page.ts";
 import { insertPage } from "#kernel/vm/page-table.ts";
-import { pinStanding } from "#kernel/vm/pin-standing.ts";
-import { repeats } from "#kernel/vm/repeats.ts";
+import { pinStanding } from "#kernel/vm/pinned/pin-standing.ts";
+import { repeats } from "#kernel/vm/forget/repeats.ts";
 import { draftPages } from "#kernel/vm/write-page.ts";
 
 export function pageOut(kernel: Kernel, run: LiveRun, data: TraceData = {}): void {

@@ -10,11 +10,11 @@ import { SESSION_GAP_MS } from "#shared/limits.ts";
 import { estimateTokens } from "#shared/tokens.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { count } from "#kernel/proc/counters.ts";
-import { countDocumentPage } from "#kernel/vm/document-count.ts";
-import { dropClaims, noteClaims, type Succession } from "#kernel/vm/claim-table.ts";
+import { countDocumentPage } from "#kernel/vm/documents/document-count.ts";
+import { dropClaims, noteClaims, type Succession } from "#kernel/vm/statements/claim-table.ts";
 import { evidenceOf, type PageRow, type ResidentPage } from "#kernel/vm/page.ts";
-import { dropStatements, noteStatements } from "#kernel/vm/statement-table.ts";
-import { notePinChange } from "#kernel/vm/pin-changes.ts";
+import { dropStatements, noteStatements } from "#kernel/vm/statements/statement-table.ts";
+import { notePinChange } from "#kernel/vm/pinned/pin-changes.ts";
 
 export const PAGE_COLUMNS =
   "number, kind, role, speaker, text, tokens, version, source, at, at_text, zoned, tags, thread, session, run, evidence, deleted, dirty, created_at, updated_at, referenced_at, pinned, superseded_by, provenance";

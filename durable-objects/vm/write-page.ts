@@ -14,10 +14,10 @@ import { splitText } from "#shared/text/split.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { evidenceOf, type ResidentPage } from "#kernel/vm/page.ts";
 import { fault } from "#kernel/vm/fault.ts";
-import { rememberedAs, repeatPage } from "#kernel/vm/near-duplicates.ts";
+import { rememberedAs, repeatPage } from "#kernel/vm/statements/near-duplicates.ts";
 import { readPages, type PageDraft } from "#kernel/vm/page-table.ts";
-import { insertRemembered, pinAgain } from "#kernel/vm/pin-standing.ts";
-import { pagesSaying } from "#kernel/vm/statement-table.ts";
+import { insertRemembered, pinAgain } from "#kernel/vm/pinned/pin-standing.ts";
+import { pagesSaying } from "#kernel/vm/statements/statement-table.ts";
 
 export interface PageDate {
   readonly at: number | null;

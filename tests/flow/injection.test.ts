@@ -4,7 +4,7 @@
 import { describe, expect, it } from "vitest";
 import type { Caller } from "#shared/abi.ts";
 import type { InferRequest } from "#kernel/infer/drivers/driver.ts";
-import { PAGES_HEADING, PREAMBLE } from "#kernel/vm/preamble.ts";
+import { PAGES_HEADING, PREAMBLE } from "#kernel/vm/context/preamble.ts";
 import { installSeam, play, rows, text, useModel } from "#tests/kernel/kernel-seam.ts";
 import { ask, callerOf, objectOf } from "#tests/kernel/process-client.ts";
 

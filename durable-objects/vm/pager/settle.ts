@@ -12,7 +12,7 @@ import type { Kernel } from "#kernel/kernel.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
 import type { NewMessage } from "#kernel/proc/messages.ts";
 import { trace } from "#kernel/proc/trace.ts";
-import { findRange } from "#kernel/vm/evictions.ts";
+import { findRange } from "#kernel/vm/pager/evictions.ts";
 import { faultCost, learnGrowth } from "#kernel/vm/pager/policy.ts";
 import { pricesOf } from "#kernel/vm/pager/prices.ts";
 import { changeRecord, countInRecord, pagerRecord, savePagerRecord, tokenRatio } from "#kernel/vm/pager/record.ts";

@@ -6,13 +6,13 @@
  * marks are set, each with its row in the audit, and the cursor moves on with them.
  */
 import type { Kernel } from "#kernel/kernel.ts";
-import { noteClaims } from "#kernel/vm/claim-table.ts";
-import { rememberedAs } from "#kernel/vm/near-duplicates.ts";
+import { noteClaims } from "#kernel/vm/statements/claim-table.ts";
+import { rememberedAs } from "#kernel/vm/statements/near-duplicates.ts";
 import type { PageRow, ResidentPage } from "#kernel/vm/page.ts";
 import { insertPage, markPage, readPages, type PageDraft } from "#kernel/vm/page-table.ts";
 import { factSentences } from "#kernel/vm/sleep/fact-sentences.ts";
 import { isAudited, noteAudit } from "#kernel/vm/sleep/audit.ts";
-import { isRemembered, keysOf, pagesSaying } from "#kernel/vm/statement-table.ts";
+import { isRemembered, keysOf, pagesSaying } from "#kernel/vm/statements/statement-table.ts";
 
 /** Tag of a page that sleep made. */
 export const DERIVED = "derived";

@@ -7,9 +7,9 @@
  */
 import { isQuestion } from "#shared/text/questions.ts";
 import { isStopWord, tokenize } from "#shared/text/words.ts";
-import { COMMON_WORDS } from "#kernel/vm/common-words.ts";
-import { keyItems, midSentenceNames } from "#kernel/vm/key-items.ts";
-import { splitSentences } from "#kernel/vm/summary-sentences.ts";
+import { COMMON_WORDS } from "#kernel/vm/search/common-words.ts";
+import { keyItems, midSentenceNames } from "#kernel/vm/summary/key-items.ts";
+import { splitSentences } from "#kernel/vm/summary/summary-sentences.ts";
 
 /** A place in the order of a turn's sentences, and the sentence. */
 export interface FactSentence {

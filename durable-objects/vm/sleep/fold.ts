@@ -6,7 +6,7 @@
  */
 import type { Kernel } from "#kernel/kernel.ts";
 import { DERIVED } from "#kernel/vm/sleep/consolidate.ts";
-import type { SearchHit } from "#kernel/vm/search-index.ts";
+import type { SearchHit } from "#kernel/vm/search/search-index.ts";
 
 /** Tokens above which a turn is not brought in for the sake of one sentence. */
 const LONG_TURN_TOKENS = 400;

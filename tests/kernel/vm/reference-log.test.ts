@@ -12,7 +12,7 @@ import {
   storeReferences,
   type ReferenceNotes,
 } from "#kernel/vm/reference-log.ts";
-import { pinPage } from "#kernel/vm/pinned.ts";
+import { pinPage } from "#kernel/vm/pinned/pinned.ts";
 import { calls, inKernel, installSeam, play, rows, text, useModel } from "#tests/kernel/kernel-seam.ts";
 import { ask, callerOf, objectOf, unwrap } from "#tests/kernel/process-client.ts";
 

@@ -2,8 +2,8 @@
  * Pinned memory and the extractive engine: blocks and pinned pages are evidence, and what stands in the prompt confuses nothing.
  */
 import { describe, expect, it } from "vitest";
-import { PINNED_HEADING } from "#kernel/vm/pinned-lines.ts";
-import { PINNED_UPDATES_HEADING } from "#kernel/vm/pinned.ts";
+import { PINNED_HEADING } from "#kernel/vm/pinned/pinned-lines.ts";
+import { PINNED_UPDATES_HEADING } from "#kernel/vm/pinned/pinned.ts";
 import { extractive, type ChatMessage } from "#workers/local-ai/extractive.ts";
 import { readEvidence } from "#workers/local-ai/evidence.ts";
 import { memoryTools, prompt, type TestPage } from "#tests/workers/local-ai/prompt.ts";

@@ -4,7 +4,7 @@
  *
  * Use: `play(dialogue)`; `refused` lists the sentences that the kernel would not have let pass.
  */
-import { indexEntry, SearchIndex } from "#kernel/vm/search-index.ts";
+import { indexEntry, SearchIndex } from "#kernel/vm/search/search-index.ts";
 import { isSupported } from "#kernel/verify/support.ts";
 import type { ResidentPage } from "#kernel/vm/page.ts";
 import { isQuestion } from "#shared/text/questions.ts";

@@ -7,7 +7,7 @@ import type { Caller, RunStarted, RunView } from "#shared/abi.ts";
 import type { Result } from "#shared/result.ts";
 import type { InferRequest } from "#kernel/infer/drivers/driver.ts";
 import { head } from "#kernel/infer/head.ts";
-import { STUB_HEADING } from "#kernel/vm/stub.ts";
+import { STUB_HEADING } from "#kernel/vm/context/stub.ts";
 import { calls, installSeam, play, rows, text, useCrash, useEnv, useModel } from "#tests/kernel/kernel-seam.ts";
 import { ask, callerOf, objectOf, request, unwrap } from "#tests/kernel/process-client.ts";
 

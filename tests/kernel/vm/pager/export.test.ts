@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Caller } from "#shared/abi.ts";
 import type { Result } from "#shared/result.ts";
 import { lines } from "#shared/wire.ts";
-import { STUB_HEADING } from "#kernel/vm/stub.ts";
+import { STUB_HEADING } from "#kernel/vm/context/stub.ts";
 import { installSeam, play, rows, text, useEnv, useModel } from "#tests/kernel/kernel-seam.ts";
 import { ask, callerOf, objectOf, unwrap } from "#tests/kernel/process-client.ts";
 

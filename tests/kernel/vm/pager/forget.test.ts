@@ -8,7 +8,7 @@ import type { Caller, PageView } from "#shared/abi.ts";
 import type { PageHandle } from "#shared/ids.ts";
 import type { Result } from "#shared/result.ts";
 import { transact } from "#kernel/proc/transact.ts";
-import { pinPage } from "#kernel/vm/pinned.ts";
+import { pinPage } from "#kernel/vm/pinned/pinned.ts";
 import { flush } from "#kernel/vm/flush.ts";
 import {
   calls,

@@ -7,11 +7,11 @@ import type { RunId, ThreadId } from "#shared/ids.ts";
 import { STUB_TOKENS } from "#shared/limits.ts";
 import { estimateTokens } from "#shared/tokens.ts";
 import type { StoredMessage } from "#kernel/proc/messages.ts";
-import { framesOf, isCitable, renderBody } from "#kernel/vm/body.ts";
-import type { EvictedRange } from "#kernel/vm/evictions.ts";
-import { excerpt } from "#kernel/vm/excerpt.ts";
+import { framesOf, isCitable, renderBody } from "#kernel/vm/context/body.ts";
+import type { EvictedRange } from "#kernel/vm/pager/evictions.ts";
+import { excerpt } from "#kernel/vm/context/excerpt.ts";
 import { planTail, type PlannedPage } from "#kernel/vm/pager/plan-tail.ts";
-import { renderStub } from "#kernel/vm/stub.ts";
+import { renderStub } from "#kernel/vm/context/stub.ts";
 import { readEvidence } from "#workers/local-ai/evidence.ts";
 
 const AT = Date.UTC(2026, 4, 1, 10);

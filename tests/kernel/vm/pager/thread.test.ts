@@ -12,10 +12,10 @@ import { estimateTokens } from "#shared/tokens.ts";
 import type { InferEvent, InferRequest } from "#kernel/infer/drivers/driver.ts";
 import { head } from "#kernel/infer/head.ts";
 import type { Message } from "#kernel/proc/messages.ts";
-import { pinPage } from "#kernel/vm/pinned.ts";
+import { pinPage } from "#kernel/vm/pinned/pinned.ts";
 import { transact } from "#kernel/proc/transact.ts";
-import { STUB_HEADING } from "#kernel/vm/stub.ts";
-import { PINNED_HEADING } from "#kernel/vm/pinned-lines.ts";
+import { STUB_HEADING } from "#kernel/vm/context/stub.ts";
+import { PINNED_HEADING } from "#kernel/vm/pinned/pinned-lines.ts";
 import { calls, inKernel, installSeam, play, rows, text, useEnv, useModel } from "#tests/kernel/kernel-seam.ts";
 import { ask, callerOf, objectOf, unwrap } from "#tests/kernel/process-client.ts";
 
