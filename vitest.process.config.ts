@@ -9,6 +9,7 @@ export default defineConfig({
     include: ["tests/process/**/*.test.ts", "tests/browser/**/*.test.ts"],
     exclude: [...configDefaults.exclude],
     fileParallelism: false,
+    globalSetup: ["tests/process/prepared-state.ts"],
     testTimeout: 60_000,
     hookTimeout: 120_000,
   },

@@ -5,10 +5,12 @@
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { inject } from "vitest";
+import { stateFolder } from "#scripts/migrate.mjs";
 import { portFree, someFreePort } from "#scripts/ports.mjs";
 import { groupEnded, hasEnvironment, liveProcesses, sendSignal } from "#scripts/processes.mjs";
 import { ROOT } from "#scripts/repository.mjs";
@@ -37,9 +39,10 @@ export interface Server {
 const servers = new Set<Server>();
 const homes = new Set<string>();
 
-/** A state folder that `stopAll` removes. */
+/** A state folder that `stopAll` removes, with its databases made already. */
 export function makeHome(): string {
   const home = mkdtempSync(join(tmpdir(), "lamina-home-"));
+  cpSync(inject("preparedState"), stateFolder(home), { recursive: true });
   homes.add(home);
   return home;
 }
@@ -102,7 +105,12 @@ export async function killServer(server: Server): Promise<void> {
   sendSignal(-server.group, "SIGKILL");
   await exited;
   if (!(await groupEnded(server.group, 5_000))) throw new Error("the server's process group outlived SIGKILL");
-  if (!(await portFree(server.port))) throw new Error("the port still answers after SIGKILL");
+  // A connection that another program just opened may borrow the number for a moment, so one look is not enough.
+  const deadline = Date.now() + 5_000;
+  while (!(await portFree(server.port))) {
+    if (Date.now() > deadline) throw new Error("the port still answers after SIGKILL");
+    await sleep(50);
+  }
 }
 
 /** Processes that were started for a home and still live. */
