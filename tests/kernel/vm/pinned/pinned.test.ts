@@ -11,24 +11,12 @@ import { holdsForgotten } from "#kernel/vm/pinned/pin-changes.ts";
 import { pinnedItems, pinnedUpdates, pinPage, renderPinned, unpinPage } from "#kernel/vm/pinned/pinned.ts";
 import { dropOldBodies, insertPage, markPage, type PageDraft } from "#kernel/vm/page-table.ts";
 import { everythingStored, inKernel, installSeam } from "#tests/kernel/kernel-seam.ts";
+import { pageDraft } from "#tests/kernel/page-draft.ts";
 import { callerOf } from "#tests/kernel/process-client.ts";
 
 installSeam();
 
-const draft: PageDraft = {
-  kind: "instruction",
-  role: "user",
-  speaker: null,
-  source: null,
-  at: null,
-  at_text: null,
-  zoned: 0,
-  thread: null,
-  run: null,
-  evidence: 1,
-  text: "Always answer in French.",
-  tags: [],
-};
+const draft = pageDraft("Always answer in French.", { kind: "instruction", role: "user" });
 
 function page(kernel: Kernel, more: Partial<PageDraft> = {}): number {
   const { number } = insertPage(kernel, { ...draft, ...more });

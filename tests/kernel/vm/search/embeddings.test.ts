@@ -13,6 +13,7 @@ import type { ResidentPage } from "#kernel/vm/page.ts";
 import { Sketches } from "#kernel/vm/search/sketches.ts";
 import { EMBED_BATCH_PAGES, EMBED_CANDIDATES, EMBED_CHARACTERS, EMBED_WAIT_MS, RERANK_PAGES } from "#shared/limits.ts";
 import { everythingStored, inKernel, installSeam, useEnv } from "#tests/kernel/kernel-seam.ts";
+import { pageDraft } from "#tests/kernel/page-draft.ts";
 import { callerOf } from "#tests/kernel/process-client.ts";
 
 installSeam();
@@ -66,23 +67,7 @@ async function withModel(
 }
 
 function write(kernel: Kernel, texts: readonly string[]): number[] {
-  return texts.map(
-    (text) =>
-      insertPage(kernel, {
-        kind: "note",
-        role: null,
-        speaker: null,
-        source: null,
-        at: null,
-        at_text: null,
-        zoned: 0,
-        thread: null,
-        run: null,
-        evidence: 1,
-        tags: [],
-        text,
-      }).number,
-  );
+  return texts.map((text) => insertPage(kernel, pageDraft(text)).number);
 }
 
 async function embed(kernel: Kernel): Promise<void> {

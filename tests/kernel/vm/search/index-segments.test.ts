@@ -12,30 +12,13 @@ import { transact } from "#kernel/proc/transact.ts";
 import { ByteReader, ByteWriter } from "#kernel/vm/search/byte-codec.ts";
 import { encodeSegment, loadSegment } from "#kernel/vm/search/index-segment.ts";
 import { PageIndex } from "#kernel/vm/search/page-index.ts";
-import { buryPage, insertPage, readPages, updatePage, type PageDraft } from "#kernel/vm/page-table.ts";
+import { buryPage, insertPage, readPages, updatePage } from "#kernel/vm/page-table.ts";
 import { indexEntry, SearchIndex, type SearchHit } from "#kernel/vm/search/search-index.ts";
 import { everythingStored, inKernel, installSeam } from "#tests/kernel/kernel-seam.ts";
+import { pageDraft } from "#tests/kernel/page-draft.ts";
 import { callerOf, objectOf } from "#tests/kernel/process-client.ts";
 
 installSeam();
-
-function draft(text: string, more: Partial<PageDraft> = {}): PageDraft {
-  return {
-    kind: "note",
-    role: null,
-    speaker: null,
-    source: null,
-    at: null,
-    at_text: null,
-    zoned: 0,
-    thread: null,
-    run: null,
-    evidence: 1,
-    tags: [],
-    text,
-    ...more,
-  };
-}
 
 const LONE = { session: "1", speaker: null, role: null, kind: "note", at: null };
 
@@ -46,11 +29,11 @@ function longText(page: number, word: string): string {
 
 /** As many long pages as fill `segments` segments, and one that fills none. Page n holds the word `only<n>`. */
 function fill(kernel: Kernel, segments: number): number {
-  const first = insertPage(kernel, draft(longText(1, "only1"), { evidence: 0 })).number;
+  const first = insertPage(kernel, pageDraft(longText(1, "only1"), { evidence: 0 })).number;
   expect(first).toBe(1);
   const characters = kernel.sql.exec<{ size: number }>("SELECT LENGTH(entry) AS size FROM pages").one().size;
   const pages = Math.ceil(SEGMENT_CHARACTERS / characters) * segments + 1;
-  for (let page = 2; page <= pages; page += 1) insertPage(kernel, draft(longText(page, `only${page}`)));
+  for (let page = 2; page <= pages; page += 1) insertPage(kernel, pageDraft(longText(page, `only${page}`)));
   return pages;
 }
 
@@ -154,7 +137,7 @@ describe("index segments", PATIENCE, () => {
       expect(() =>
         transact(kernel, () => {
           buryPage(kernel, 3);
-          insertPage(kernel, draft("a heron stands in the reeds"));
+          insertPage(kernel, pageDraft("a heron stands in the reeds"));
           expect(finds(kernel.index, "heron")).toHaveLength(1);
           throw new Error("taken back");
         }),
@@ -191,7 +174,7 @@ describe("index segments", PATIENCE, () => {
         const text = Array.from({ length: 4_900 }, (_, index) =>
           String.fromCharCode(0x4e00 + ((index * (page * 2 + 1) * 131 + index * index) % 20_000)),
         ).join("");
-        insertPage(kernel, draft(text));
+        insertPage(kernel, pageDraft(text));
       }
       const held = segments(kernel);
       expect(held.length).toBeGreaterThan(1);

@@ -5,30 +5,14 @@ import { transact } from "#kernel/proc/transact.ts";
 import { latentSettled, latentSoon, needsRebuild, ringLatent } from "#kernel/vm/search/latent.ts";
 import { storedPages, storedSpace } from "#kernel/vm/search/latent-table.ts";
 import { PageIndex } from "#kernel/vm/search/page-index.ts";
-import { buryPage, insertPage, readPages, updatePage, type PageDraft } from "#kernel/vm/page-table.ts";
+import { buryPage, insertPage, readPages, updatePage } from "#kernel/vm/page-table.ts";
 import type { ResidentPage } from "#kernel/vm/page.ts";
 import { LATENT_GROWTH_PERCENT, LATENT_PAGES, LATENT_PLACED_AT_ONCE } from "#shared/limits.ts";
 import { everythingStored, inKernel, installSeam } from "#tests/kernel/kernel-seam.ts";
+import { pageDraft } from "#tests/kernel/page-draft.ts";
 import { callerOf } from "#tests/kernel/process-client.ts";
 
 installSeam();
-
-function draft(text: string): PageDraft {
-  return {
-    kind: "note",
-    role: null,
-    speaker: null,
-    source: null,
-    at: null,
-    at_text: null,
-    zoned: 0,
-    thread: null,
-    run: null,
-    evidence: 1,
-    tags: [],
-    text,
-  };
-}
 
 /** Writes `count` pages about eight boats, whose crews use the same words for each other. */
 function write(kernel: Kernel, count: number): void {
@@ -36,7 +20,7 @@ function write(kernel: Kernel, count: number): void {
   for (let page = 0; page < count; page += 1) {
     const boat = page % 8;
     const words = [0, 1].map((index) => `${names[(page + index) % 4] ?? ""}b${boat}`);
-    insertPage(kernel, draft(`${words.join(" ")} boat${boat}`));
+    insertPage(kernel, pageDraft(`${words.join(" ")} boat${boat}`));
   }
 }
 
@@ -118,7 +102,7 @@ describe("forgetting", () => {
     const caller = callerOf("latent-forget");
     await inKernel(caller, async (kernel) => {
       write(kernel, 64);
-      const secret = [1, 2].map(() => insertPage(kernel, draft("quagga keelsonb1 boat1")));
+      const secret = [1, 2].map(() => insertPage(kernel, pageDraft("quagga keelsonb1 boat1")));
       await learn(kernel);
       expect(storedSpace(kernel.sql)?.terms).toContain("quagga");
       transact(kernel, () => secret.forEach(({ number }) => buryPage(kernel, number)));
@@ -136,7 +120,7 @@ describe("forgetting", () => {
   it("drops what it was learning when a page goes meanwhile", async () => {
     await inKernel(callerOf("latent-race"), async (kernel) => {
       write(kernel, 64);
-      const page = insertPage(kernel, draft("quagga quagga"));
+      const page = insertPage(kernel, pageDraft("quagga quagga"));
       ringLatent(kernel);
       transact(kernel, () => buryPage(kernel, page.number));
       await latentSettled(kernel);

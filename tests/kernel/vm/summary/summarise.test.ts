@@ -34,6 +34,7 @@ import {
 } from "#tests/kernel/kernel-seam.ts";
 import { ask, callerOf, objectOf } from "#tests/kernel/process-client.ts";
 
+import { pageDraft } from "#tests/kernel/page-draft.ts";
 installSeam();
 
 const MODEL = "test/teller";
@@ -61,20 +62,7 @@ const SAID = [
 /** Pages of a conversation and the summary page of all of them, noted to be retold. Answers the summary's number. */
 function evict(kernel: Kernel, said: readonly string[] = SAID): number {
   return transact(kernel, () => {
-    const draft = {
-      kind: "turn",
-      role: "user",
-      speaker: null,
-      source: null,
-      at: null,
-      at_text: null,
-      zoned: 0,
-      thread: null,
-      run: null,
-      evidence: 1,
-      tags: [],
-    } as const;
-    const members = said.map((line) => insertPage(kernel, { ...draft, text: line }));
+    const members = said.map((line) => insertPage(kernel, pageDraft(line, { kind: "turn", role: "user" })));
     const { text: summary } = summariseExtractively({
       previous: "",
       messages: members.map((page) => ({
@@ -86,7 +74,7 @@ function evict(kernel: Kernel, said: readonly string[] = SAID): number {
       budgetTokens: 300,
     });
     const provenance = members.map((page) => page.number);
-    const page = insertPage(kernel, { ...draft, kind: "summary", role: null, evidence: 0, text: summary, provenance });
+    const page = insertPage(kernel, pageDraft(summary, { kind: "summary", evidence: 0, provenance }));
     refineSummary(kernel, page.number);
     return page.number;
   });
