@@ -10,27 +10,23 @@ import type {
   BlockPut,
   BlockView,
   Caller,
-  ContextView,
   ExecuteRequest,
   ImportReport,
   ImportRow,
   MemoryQuery,
-  MessageView,
   NewPage,
   Page,
   PageEdit,
   PageKind,
   PageView,
   ProcessApi,
-  ProcessView,
   RunStarted,
   RunStream,
   RunView,
   SearchItem,
-  ThreadView,
   TraceEvent,
-  VmStat,
 } from "#shared/abi.ts";
+import type { ContextView, MessageView, ProcessView, ThreadView, VmStat } from "#shared/inspection.ts";
 import type { AuditView, SleepChange, SleepReport, SleepView } from "#shared/sleep-api.ts";
 import { callerSchema, executeSchema } from "#shared/abi.ts";
 import { failure } from "#shared/errors.ts";

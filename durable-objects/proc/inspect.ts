@@ -1,7 +1,7 @@
 /**
  * Inspect: a process as `ps` shows it.
  */
-import type { ProcessView } from "#shared/abi.ts";
+import type { ProcessView } from "#shared/inspection.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { readMeta } from "#kernel/proc/schema.ts";
 

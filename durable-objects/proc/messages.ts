@@ -4,7 +4,8 @@
  * An assistant message with tool calls and the results of those calls are written in one transaction by `saveMessages`, so
  * a stored transcript is always valid to send (rule 5 of the system).
  */
-import type { MessageView, Page, ThreadView } from "#shared/abi.ts";
+import type { Page } from "#shared/abi.ts";
+import type { MessageView, ThreadView } from "#shared/inspection.ts";
 import type { SystemCall } from "#shared/calls.ts";
 import { composePageHandle, type RunId, type ThreadId } from "#shared/ids.ts";
 import { estimateTokens } from "#shared/tokens.ts";

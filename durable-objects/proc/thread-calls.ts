@@ -1,7 +1,8 @@
 /**
  * Thread calls: what the edge may do with conversations: list, read, delete.
  */
-import type { MessageView, Page, ThreadView } from "#shared/abi.ts";
+import type { Page } from "#shared/abi.ts";
+import type { MessageView, ThreadView } from "#shared/inspection.ts";
 import { TERMINAL_STATES } from "#shared/abi.ts";
 import { failure } from "#shared/errors.ts";
 import { parseThreadId, type RunId, type ThreadId } from "#shared/ids.ts";

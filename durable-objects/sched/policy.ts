@@ -30,3 +30,46 @@ export function nextInLine(waiting: readonly Waiting[]): number {
 function rank(waiting: Waiting): number {
   return BANDS.indexOf(waiting.band);
 }
+
+/** An inference that waits, or runs. Times are seconds. */
+export interface Call {
+  /** Order of arrival; unique in a pool. */
+  readonly id: number;
+  readonly user: string;
+  /** The run it belongs to, or one piece of background work. */
+  readonly program: string;
+  readonly band: Band;
+  readonly enqueuedAt: number;
+}
+
+/** What became of a call that had a slot. */
+export interface Ended {
+  /** Seconds the slot was held. */
+  readonly seconds: number;
+  /** True when the program makes no further call. */
+  readonly programOver: boolean;
+  /** False when the call tells nothing of its kind: cancelled, never used, or failed. */
+  readonly learn: boolean;
+}
+
+/**
+ * A policy holds the line of waiting calls and says which is next. Pure: no clock, no randomness, no I/O; the simulator and the
+ * Pool object use the same one. A stage of a program is over when none of its calls waits or runs.
+ */
+export interface Policy {
+  readonly name: string;
+  /** Calls in the line. */
+  readonly waiting: number;
+  enqueue(call: Call): void;
+  /** Takes the next call of one of `bands` out of the line; null when there is none. It now runs. */
+  take(now: number, bands: readonly Band[]): Call | null;
+  /** A waiting call leaves the line unserved. Answers false when it did not wait. */
+  withdraw(id: number): boolean;
+  /** A running call ended. */
+  end(id: number, ended: Ended, now: number): void;
+  /** How many calls can run at once. */
+  resize(slots: number): void;
+  /** What it learned, as JSON, and back. */
+  snapshot(): unknown;
+  restore(snapshot: unknown): void;
+}

@@ -9,7 +9,7 @@
  * `prefixCacheHitRatio` is what models reported as cached over all prompt tokens, `prefixSharedRatio` what consecutive prompts
  * of a thread began with in common: the most that a cache can have had.
  */
-import type { VmStat } from "#shared/abi.ts";
+import type { VmStat } from "#shared/inspection.ts";
 import {
   BODY_GROWTH_TOKENS,
   BODY_HIGHEST_TOKENS,

@@ -1,6 +1,6 @@
 /** `/v1/processes…`: what a user's processes are and hold: inspection, threads, the next prompt's frames, counters. */
 import { createRoute } from "@hono/zod-openapi";
-import type { ProcessView } from "#shared/abi.ts";
+import type { ProcessView } from "#shared/inspection.ts";
 import { INIT_PROCESS, type ProcessId } from "#shared/ids.ts";
 import { processPath, threadPath } from "#shared/schema/ids.ts";
 import { listOf, listQuery } from "#shared/schema/list.ts";

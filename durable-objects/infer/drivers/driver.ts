@@ -6,6 +6,7 @@
  */
 import type { SystemCall, ToolDefinition } from "#shared/calls.ts";
 import type { Failure } from "#shared/errors.ts";
+import type { ModelCard } from "#shared/models.ts";
 import type { Message } from "#kernel/proc/messages.ts";
 
 export interface InferRequest {
@@ -16,6 +17,12 @@ export interface InferRequest {
   readonly reply: Readonly<Record<string, unknown>> | null;
   /** Stable per process, so that a provider can send its calls to the same prefix cache. */
   readonly affinity: string;
+  /** Name of the adapter to apply, for providers that take one. */
+  readonly lora?: string;
+  /** Tokens the answer may have at the most; the provider's own limit when absent. */
+  readonly maxTokens?: number;
+  /** True for work that nobody waits for: it may be refused while the provider is busy, or queued by it. */
+  readonly background?: boolean;
 }
 
 export interface InferUsage {
@@ -24,22 +31,40 @@ export interface InferUsage {
   readonly outputTokens: number;
 }
 
+/**
+ * What went wrong, for whoever decides what to do next.
+ *
+ * throttled: asked too much (429, 3040), passes. exhausted: an allowance is used up (3036), passes with the day. down: 5xx or no
+ * connection. timeout: silence beyond the limit, or the provider's own. cut: the stream ended early. malformed: what came could not
+ * be read. too-large: the prompt. refused: the request itself (400, 404, a key that is wrong). aborted: by the signal.
+ */
+export type Fault =
+  | "throttled"
+  | "exhausted"
+  | "down"
+  | "timeout"
+  | "cut"
+  | "malformed"
+  | "too-large"
+  | "refused"
+  | "aborted";
+
 export type InferEvent =
   | { readonly type: "text"; readonly text: string }
   | { readonly type: "calls"; readonly calls: readonly SystemCall[] }
   | { readonly type: "usage"; readonly usage: InferUsage }
-  | { readonly type: "error"; readonly error: Failure; readonly retryable: boolean };
-
-export interface ModelCard {
-  readonly id: string;
-  readonly contextWindow: number | null;
-  readonly tools: boolean;
-  readonly lora: boolean;
-  /** True for an engine that only quotes: it can retell nothing in words of its own. */
-  readonly extractive?: boolean;
-}
+  | {
+      readonly type: "error";
+      readonly error: Failure;
+      /** Whether the same call, made again later, can succeed. */
+      readonly retryable: boolean;
+      readonly fault?: Fault;
+      /** Milliseconds the provider asked to wait. */
+      readonly retryAfterMs?: number;
+    };
 
 export interface Driver {
+  /** The models it serves, as its provider lists them. Rejects when the provider does not answer. */
   models(): Promise<readonly ModelCard[]>;
   infer(request: InferRequest, signal: AbortSignal): AsyncIterable<InferEvent>;
 }

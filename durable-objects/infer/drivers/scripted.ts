@@ -4,12 +4,30 @@
  * Each inference takes the next entry; when the list is used up, the inference fails and says so.
  */
 import { failure } from "#shared/errors.ts";
+import type { ModelCard } from "#shared/models.ts";
 import type { Driver, InferEvent, InferRequest } from "#kernel/infer/drivers/driver.ts";
 
 const SCRIPT_ENDED: InferEvent = {
   type: "error",
   error: failure("model_unavailable", "The script has ended."),
   retryable: false,
+};
+
+const CARD: ModelCard = {
+  id: "scripted",
+  provider: "scripted",
+  family: "other",
+  contextWindow: null,
+  tools: true,
+  lora: null,
+  json: null,
+  asyncQueue: null,
+  extractive: false,
+  languages: null,
+  price: null,
+  latency: "fast",
+  endsAt: null,
+  source: "configured",
 };
 
 export interface ScriptedDriver extends Driver {
@@ -21,7 +39,7 @@ export function scripted(script: readonly (readonly InferEvent[])[]): ScriptedDr
   const requests: InferRequest[] = [];
   return {
     requests,
-    models: () => Promise.resolve([{ id: "scripted", contextWindow: null, tools: true, lora: false }]),
+    models: () => Promise.resolve([CARD]),
     infer(request) {
       const events = script[requests.length];
       requests.push(request);

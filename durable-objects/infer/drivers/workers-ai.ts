@@ -7,10 +7,11 @@
 import { z } from "zod";
 import { failure, type Failure } from "#shared/errors.ts";
 import { INFERENCE_SILENCE_MS } from "#shared/limits.ts";
+import type { ModelCard } from "#shared/models.ts";
 import { EventDecoder, LineDecoder } from "#shared/wire.ts";
 import { head } from "#kernel/infer/head.ts";
 import { Tail } from "#kernel/infer/tail.ts";
-import type { Driver, InferEvent, InferRequest, ModelCard } from "#kernel/infer/drivers/driver.ts";
+import type { Driver, InferEvent, InferRequest } from "#kernel/infer/drivers/driver.ts";
 
 /** The part of the Workers AI binding that Lamina uses. Answers are unknown until read. */
 export interface AiBinding {
@@ -76,10 +77,19 @@ async function listModels(ai: AiBinding): Promise<ModelCard[]> {
     const window = Number(property("context_window") ?? property("max_input_tokens"));
     return {
       id: row.name,
+      provider: "workers-ai",
+      family: "other",
       contextWindow: Number.isFinite(window) ? window : null,
       tools: String(property("function_calling")) === "true",
       lora: String(property("lora")) === "true",
-      ...(String(property("extractive")) === "true" ? { extractive: true } : {}),
+      json: null,
+      asyncQueue: String(property("async_queue")) === "true",
+      extractive: String(property("extractive")) === "true",
+      languages: null,
+      price: null,
+      latency: "standard",
+      endsAt: null,
+      source: "discovered",
     };
   });
 }

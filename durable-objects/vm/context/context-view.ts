@@ -4,7 +4,7 @@
  * What the next run would evict is left out and its range shown as one more entry of the stub, by the same plan that the run will
  * follow. The tail's fetched pages depend on the instruction, so before one is given the tail shows what is sure of it.
  */
-import type { ContextView, FrameView } from "#shared/abi.ts";
+import type { ContextView, FrameView } from "#shared/inspection.ts";
 import { MODEL_TOOLS } from "#shared/calls.ts";
 import { failure } from "#shared/errors.ts";
 import { composePageHandle, parseThreadId, type ThreadId } from "#shared/ids.ts";

@@ -3,7 +3,8 @@
  */
 import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import type { Caller, VmStat } from "#shared/abi.ts";
+import type { Caller } from "#shared/abi.ts";
+import type { VmStat } from "#shared/inspection.ts";
 import { failure } from "#shared/errors.ts";
 import { ANSWER_TOKENS, TOKEN_MARGIN_PERCENT, WINDOW_TOKENS } from "#shared/limits.ts";
 import type { Result } from "#shared/result.ts";

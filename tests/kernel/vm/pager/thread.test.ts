@@ -4,7 +4,8 @@
 import { evictDurableObject } from "cloudflare:test";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Caller, ContextView, PageView, VmStat } from "#shared/abi.ts";
+import type { Caller, PageView } from "#shared/abi.ts";
+import type { ContextView, VmStat } from "#shared/inspection.ts";
 import type { ThreadId } from "#shared/ids.ts";
 import type { Result } from "#shared/result.ts";
 import { STUB_RANGES, STUB_TOKENS } from "#shared/limits.ts";
