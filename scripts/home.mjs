@@ -38,6 +38,11 @@ export function keyFile(/** @type {string} */ home) {
   return join(home, "key");
 }
 
+/** Variables of the Worker that this home sets, `NAME=value` a line: providers of models, their keys, limits. May be absent. */
+export function settingsFile(/** @type {string} */ home) {
+  return join(home, "settings.env");
+}
+
 /** The local key: the one in the folder, or a new one. */
 export function readOrMakeKey(/** @type {string} */ home) {
   try {

@@ -2,13 +2,14 @@
  * Server: one `wrangler dev` in a process group of its own, from spawn to its last process.
  *
  * wrangler's noise goes to `server.log` in the home; lines that tell of an error are repeated on the terminal. Only hashes
- * of the key and the login token are on the command line, where every user of the machine can read them.
+ * of the key and the login token are on the command line, where every user of the machine can read them; what a person sets
+ * (models, their keys) comes from `settings.env` in the home.
  */
-import { closeSync, createReadStream, openSync, readFileSync, statSync } from "node:fs";
+import { closeSync, createReadStream, existsSync, openSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
-import { keyPrefix, sha256 } from "./home.mjs";
+import { keyPrefix, settingsFile, sha256 } from "./home.mjs";
 import { recordGroup, serverMark } from "./lock.mjs";
 import { stateFolder } from "./migrate.mjs";
 import { nodePath, spawnGroup, toolPath, wranglerEnvironment } from "./repository.mjs";
@@ -36,6 +37,7 @@ function developmentOptions(home, port, key, token) {
   const options = ["--ip", "127.0.0.1", "--port", String(port), "--local", "--persist-to", stateFolder(home)];
   options.push("--inspector-port", "0", "--show-interactive-dev-session=false", "--log-level", "info");
   for (const [name, value] of Object.entries(values)) options.push("--var", `${name}:${value}`);
+  if (existsSync(settingsFile(home))) options.push("--env-file", settingsFile(home));
   return options;
 }
 
