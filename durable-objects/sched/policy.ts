@@ -63,6 +63,8 @@ export interface Policy {
   enqueue(call: Call): void;
   /** Takes the next call of one of `bands` out of the line; null when there is none. It now runs. */
   take(now: number, bands: readonly Band[]): Call | null;
+  /** A call runs that never stood in this line: it used a slot that lingered, or runs since before the pool's object restarted. */
+  start(call: Call, now: number): void;
   /** A waiting call leaves the line unserved. Answers false when it did not wait. */
   withdraw(id: number): boolean;
   /** A running call ended. */

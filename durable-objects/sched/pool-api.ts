@@ -45,3 +45,9 @@ export interface CallReport {
   /** True when the program makes no further call. */
   readonly programOver: boolean;
 }
+
+/** How a call ended, as whoever made it knows; `unschedule` makes the pool's report of it. */
+export type CallEnd = Pick<CallReport, "outcome" | "tokens" | "retryAfterMs" | "programOver">;
+
+/** A slot that no model was asked with. */
+export const UNUSED: CallEnd = { outcome: "unused", tokens: 0, retryAfterMs: null, programOver: false };
