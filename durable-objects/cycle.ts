@@ -37,12 +37,13 @@ export async function cycle(kernel: Kernel, run: LiveRun): Promise<void> {
   await stage(kernel, run, "refine", (data) => refine(kernel, run, data));
   await stage(kernel, run, "page-in", (data) => pageIn(kernel, run, data));
   for (;;) {
-    speech.begin();
     const slot = RunFailure.unwrap(await stage(kernel, run, "schedule", (data) => schedule(kernel, run, data)));
+    speech.begin();
     const inferred = await stage(kernel, run, "infer", (data) =>
       infer(kernel, run, (text) => speech.say(text), data),
-    ).finally(() => unschedule(kernel, slot));
+    ).finally(() => unschedule(kernel, slot, run.lastCall));
     const inference = RunFailure.unwrap(inferred);
+    if (inference === null) continue; // this attempt came to nothing; schedule waits, or chooses another model
     const { calls } = inference;
     if (calls.length > 0) await stage(kernel, run, "syscall", (data) => syscall(kernel, run, calls, data));
     const answered = await stage(kernel, run, "verify", (data) => verify(kernel, run, speech, inference, data));

@@ -2,36 +2,38 @@
  * Infer: one call of a model, from the run's context to a text or system calls.
  *
  * The call is journaled: after a crash a finished one is not made again, its stored text is said once more; one that was cut
- * off is made again. Text goes to `say` as it arrives; the caller decides what a reader sees of it. A failure that can pass
- * is tried again as long as nothing was said.
+ * off is made again. Text goes to `say` as it arrives; the caller decides what a reader sees of it. One pass is one attempt: when
+ * it came to nothing the run notes the trouble and the answer is null; `sched/route-run.ts` decides what comes next.
  */
-import { MODEL_TOOLS, type SystemCall } from "#shared/calls.ts";
-import { failure, type Failure } from "#shared/errors.ts";
-import { INFER_ATTEMPTS, OUTPUT_CHARACTERS, RUN_STEPS } from "#shared/limits.ts";
+import { MODEL_TOOLS } from "#shared/calls.ts";
+import { failure } from "#shared/errors.ts";
+import { RUN_STEPS } from "#shared/limits.ts";
 import { failed, success, type Result } from "#shared/result.ts";
 import { estimateTokens } from "#shared/tokens.ts";
 import type { Kernel } from "#kernel/kernel.ts";
+import { attempt, type Attempt, type AttemptFailure } from "#kernel/infer/attempt.ts";
 import { interpretCommand } from "#kernel/infer/command.ts";
-import type { InferEvent, InferRequest, InferUsage } from "#kernel/infer/drivers/driver.ts";
+import type { Fault, InferRequest } from "#kernel/infer/drivers/driver.ts";
 import type { Inference } from "#kernel/infer/inference.ts";
 import { finishedStep, finishStep } from "#kernel/proc/journal.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
 import type { TraceData } from "#kernel/proc/trace.ts";
+import { UNUSED, type CallOutcome } from "#kernel/sched/pool-api.ts";
 import { assembleContext, contextTokens, sharedWithLast } from "#kernel/vm/context/context.ts";
 import { relieve } from "#kernel/vm/pager/relieve.ts";
 import { changeRecord, noteUsage, pagerRecord } from "#kernel/vm/pager/record.ts";
 
-const BACKOFF_MS = 250;
-
+/** The inference, or null when this attempt came to nothing and the run says why. */
 export async function infer(
   kernel: Kernel,
   run: LiveRun,
   say: (text: string) => void,
   data: TraceData,
-): Promise<Result<Inference>> {
+): Promise<Result<Inference | null>> {
+  run.lastCall = UNUSED;
   if (run.instruction.kind === "command") return success(interpretCommand(run, run.instruction.call, say));
-  const name = `infer ${run.step}`;
   if (run.step >= RUN_STEPS) return failed(failure("internal", "The model asked for too many steps."));
+  const name = `infer ${run.step}`;
   run.step += 1;
   const known = finishedStep(kernel, run.id, name);
   if (known !== null) {
@@ -39,28 +41,59 @@ export async function infer(
     say(inference.text);
     return success(inference);
   }
-  let request = makeRequest(kernel, run);
-  let relieved = false;
+  const request = makeRequest(kernel, run);
   data["model"] = run.model;
   data["messages"] = request.messages.length;
-  for (let attempt = 1; ; attempt += 1) {
-    const outcome = await attemptInference(kernel, run, request, say);
-    if (outcome.error === null) {
-      settleUsage(kernel, run, request, outcome, data);
-      const inference: Inference = { text: outcome.text, calls: outcome.calls };
-      finishStep(kernel, run.id, name, inference);
-      return success(inference);
-    }
-    if (outcome.error.code === "payload_too_large" && outcome.text === "" && !relieved && relieve(kernel, run)) {
-      relieved = true;
-      data["relieved"] = true;
-      request = makeRequest(kernel, run);
-      continue;
-    }
-    if (!outcome.retryable || outcome.text !== "" || attempt === INFER_ATTEMPTS) return failed(outcome.error);
-    data["attempts"] = attempt + 1;
-    await new Promise((resolve) => setTimeout(resolve, BACKOFF_MS * 2 ** attempt * (0.5 + Math.random())));
-    run.abort.signal.throwIfAborted();
+  run.lastCall = { ...UNUSED, outcome: "cancelled", programOver: true };
+  const made = await attempt(kernel, request, run.abort.signal, say);
+  const charged = made.failure === null || made.usage !== null || made.text !== "";
+  const tokens = charged ? settleUsage(kernel, run, request, made, data) : 0;
+  if (made.failure !== null) return giveWay(kernel, run, made, { tokens, failure: made.failure }, data);
+  const inference: Inference = { text: made.text, calls: made.calls };
+  finishStep(kernel, run.id, name, inference);
+  run.troubles.length = 0;
+  run.lastCall = { outcome: "answered", tokens, retryAfterMs: null, programOver: made.calls.length === 0 };
+  return success(inference);
+}
+
+/** Notes what went wrong, for routing. The step did not happen: the next attempt is of the same one. */
+function giveWay(
+  kernel: Kernel,
+  run: LiveRun,
+  made: Attempt,
+  { failure: { error, fault, retryable, retryAfterMs }, tokens }: { failure: AttemptFailure; tokens: number },
+  data: TraceData,
+): Result<null> {
+  run.step -= 1;
+  data["fault"] = fault ?? error.code;
+  run.lastCall = { outcome: outcomeOf(fault), tokens, retryAfterMs, programOver: fault === null };
+  if (fault === null) return failed(error);
+  const relieved = fault === "too-large" && made.text === "" && !hadTooLarge(run) && relieve(kernel, run);
+  if (relieved) data["relieved"] = true;
+  run.troubles.push({ model: run.model, fault, error, retryable: retryable || relieved, retryAfterMs });
+  return success(null);
+}
+
+function hadTooLarge(run: LiveRun): boolean {
+  return run.troubles.some(({ fault, model }) => fault === "too-large" && model === run.model);
+}
+
+/** What the pool is to make of it: a request that was refused tells nothing of how much the provider can take. */
+function outcomeOf(fault: Fault | null): CallOutcome {
+  switch (fault) {
+    case "throttled":
+      return "throttled";
+    case "down":
+    case "timeout":
+    case "cut":
+    case "malformed":
+      return "failed";
+    case "exhausted":
+    case "too-large":
+    case "refused":
+    case "aborted":
+    case null:
+      return "cancelled";
   }
 }
 
@@ -74,75 +107,19 @@ function makeRequest(kernel: Kernel, run: LiveRun): InferRequest {
   };
 }
 
-interface Outcome {
-  text: string;
-  calls: readonly SystemCall[];
-  usage: InferUsage | null;
-  error: Failure | null;
-  retryable: boolean;
-}
-
-async function attemptInference(
-  kernel: Kernel,
-  run: LiveRun,
-  request: InferRequest,
-  say: (text: string) => void,
-): Promise<Outcome> {
-  const outcome: Outcome = { text: "", calls: [], usage: null, error: null, retryable: false };
-  for await (const event of kernel.driver.infer(request, run.abort.signal)) {
-    collect(outcome, event, say);
-    if (outcome.text.length > OUTPUT_CHARACTERS) {
-      outcome.error = failure("internal", "The model's answer is too long.");
-      break;
-    }
-  }
-  run.abort.signal.throwIfAborted();
-  return outcome.error === null ? refuseUnusable(outcome) : outcome;
-}
-
-/** An answer of nothing, or calls too large to store, are failures of the model; the first may pass. */
-function refuseUnusable(outcome: Outcome): Outcome {
-  if (outcome.text.trim() === "" && outcome.calls.length === 0) {
-    return { ...outcome, error: failure("model_unavailable", "The model gave no answer.", 1), retryable: true };
-  }
-  if (JSON.stringify(outcome.calls).length > OUTPUT_CHARACTERS) {
-    return { ...outcome, error: failure("internal", "The model's system calls are too long.") };
-  }
-  return outcome;
-}
-
-function collect(outcome: Outcome, event: InferEvent, say: (text: string) => void): void {
-  switch (event.type) {
-    case "text":
-      outcome.text += event.text;
-      say(event.text);
-      break;
-    case "calls":
-      outcome.calls = event.calls;
-      break;
-    case "usage":
-      outcome.usage = event.usage;
-      break;
-    case "error":
-      outcome.error = event.error;
-      outcome.retryable = event.retryable;
-      break;
-  }
-}
-
-/** Adds the model's own usage, or the estimate when it reports none. */
-function settleUsage(kernel: Kernel, run: LiveRun, request: InferRequest, outcome: Outcome, data: TraceData): void {
+/** Adds the model's own usage, or the estimate when it reports none, and answers its tokens. */
+function settleUsage(kernel: Kernel, run: LiveRun, request: InferRequest, made: Attempt, data: TraceData): number {
   const estimated = contextTokens(request.messages);
-  const usage = outcome.usage ?? {
+  const usage = made.usage ?? {
     inputTokens: estimated,
     cachedTokens: 0,
-    outputTokens: estimateTokens(outcome.text),
+    outputTokens: estimateTokens(made.text),
   };
   run.usage.inputTokens += usage.inputTokens;
   run.usage.cachedTokens += usage.cachedTokens;
   run.usage.outputTokens += usage.outputTokens;
   const sent = sharedWithLast(kernel, run.thread, request.messages);
-  noteUsage(kernel, run.model, estimated, outcome.usage);
+  noteUsage(kernel, run.model, estimated, made.usage);
   const record = pagerRecord(kernel);
   changeRecord(kernel, {
     promptTokens: record.promptTokens + usage.inputTokens,
@@ -150,5 +127,6 @@ function settleUsage(kernel: Kernel, run: LiveRun, request: InferRequest, outcom
     sentTokens: record.sentTokens + sent.tokens,
     sharedTokens: record.sharedTokens + sent.shared,
   });
-  Object.assign(data, usage, { calls: outcome.calls.length, estimatedTokens: estimated, sharedTokens: sent.shared });
+  Object.assign(data, usage, { calls: made.calls.length, estimatedTokens: estimated, sharedTokens: sent.shared });
+  return usage.inputTokens + usage.outputTokens;
 }

@@ -11,13 +11,16 @@ import { lastEvent } from "#kernel/proc/events.ts";
 import type { Message } from "#kernel/proc/messages.ts";
 import type { RunRow } from "#kernel/proc/runs.ts";
 import type { TraceRow } from "#kernel/proc/trace.ts";
+import type { Trouble } from "#kernel/proc/trouble.ts";
+import { UNUSED, type CallEnd } from "#kernel/sched/pool-api.ts";
 import type { Reference } from "#kernel/vm/reference-log.ts";
 
 export interface LiveRun {
   readonly id: RunId;
   readonly thread: ThreadId;
   readonly instruction: Instruction;
-  readonly model: string;
+  /** The model that is asked next, or was asked last; routing may change it. */
+  model: string;
   /** True when an earlier instance began this run. */
   readonly recovered: boolean;
   /** The conversation a stateless request brought along, instead of the thread's own. */
@@ -50,6 +53,10 @@ export interface LiveRun {
   readonly stepsShown: number;
   /** How many inferences were done. */
   step: number;
+  /** Attempts of the present inference that came to nothing, newest last. */
+  readonly troubles: Trouble[];
+  /** What became of its last call of a model; `unschedule` tells it to the pool. */
+  lastCall: CallEnd;
   /** How many times verify asked again. */
   reasks: number;
   nextEvent: number;
@@ -93,6 +100,8 @@ export function openRun(kernel: Kernel, row: RunRow): LiveRun {
     readBack: new Map(),
     answerPage: null,
     step: 0,
+    troubles: [],
+    lastCall: UNUSED,
     reasks: 0,
     untraced: [],
     references: [],

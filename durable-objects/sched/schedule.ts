@@ -14,6 +14,8 @@ import type { LiveRun } from "#kernel/proc/live-run.ts";
 import type { TraceData } from "#kernel/proc/trace.ts";
 import type { Lease } from "#kernel/sched/lease.ts";
 import type { Band } from "#kernel/sched/policy.ts";
+import { UNUSED, type CallEnd } from "#kernel/sched/pool-api.ts";
+import { routeRun } from "#kernel/sched/route-run.ts";
 
 const RETRY_AFTER_SECONDS = 2;
 
@@ -29,6 +31,8 @@ export interface HeldSlot {
 export async function schedule(kernel: Kernel, run: LiveRun, data: TraceData): Promise<Result<HeldSlot | null>> {
   if (run.instruction.kind === "command") return success(null);
   data["band"] = "interactive";
+  const routed = await routeRun(kernel, run, data);
+  if (!routed.ok) return routed;
   const lingering = kernel.lingering.get(run.model)?.pop();
   if (lingering !== undefined) {
     clearTimeout(lingering.timer);
@@ -98,7 +102,7 @@ async function unlessAborted(
 }
 
 /** Lets go of the slot without keeping the run waiting. */
-export function unschedule(kernel: Kernel, slot: HeldSlot | null): void {
+export function unschedule(kernel: Kernel, slot: HeldSlot | null, _end: CallEnd = UNUSED): void {
   if (slot === null) return;
   slot.stopRenewing();
   // After a while a slot goes back all the same: its lease is not to expire in use, and the pool may be full by now.

@@ -33,6 +33,8 @@ export class Speech {
   readonly #run: LiveRun;
   #rest = "";
   #silent = false;
+  /** True while this inference's step is shown. */
+  #begun = false;
   #open = false;
   #saidInStep = "";
   #citedBefore = 0;
@@ -46,9 +48,11 @@ export class Speech {
     this.#run = run;
   }
 
-  /** Begins the next inference's step. */
+  /** Begins the next inference's step; or the same one again, when an attempt came to nothing: what it said is taken back. */
   begin(): void {
+    if (this.#begun) return this.#retract();
     const { step, stepsShown } = this.#run;
+    this.#begun = true;
     this.#citedBefore = this.#run.citations.length;
     this.#silent = stepsShown > step + 1;
     if (stepsShown <= step) this.#emit({ type: "start-step" });
@@ -81,8 +85,13 @@ export class Speech {
 
   /** Takes back what this inference said, and what is held. */
   takeBack(): void {
-    if (this.#open) this.#emit({ type: "reset-step" });
+    this.#retract();
     this.#emit({ type: "finish-step" });
+    this.#begun = false;
+  }
+
+  #retract(): void {
+    if (this.#open) this.#emit({ type: "reset-step" });
     this.#run.output = this.#run.output.slice(0, this.#run.output.length - this.#saidInStep.length);
     this.#run.citations.length = this.#citedBefore;
     this.#clear();
@@ -105,6 +114,7 @@ export class Speech {
   close(): void {
     if (this.#open) this.#emit({ type: "text-end", id: this.#partId() });
     this.#emit({ type: "finish-step" });
+    this.#begun = false;
     this.#clear();
   }
 

@@ -5,7 +5,7 @@ import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from "
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import type { Caller, ExecuteRequest, RunStarted, RunView, StreamLine } from "#shared/abi.ts";
+import type { Caller, ExecuteRequest, RunStarted, RunView } from "#shared/abi.ts";
 import type { RunId } from "#shared/ids.ts";
 import { LEASE_MS, RUN_RECOVERIES } from "#shared/limits.ts";
 import type { Result } from "#shared/result.ts";
@@ -22,7 +22,7 @@ import {
   useCrash,
   useModel,
 } from "#tests/kernel/kernel-seam.ts";
-import { callerOf, eventsOf, objectOf, request, settled, start, unwrap } from "#tests/kernel/process-client.ts";
+import { callerOf, eventsOf, objectOf, request, settled, shown, start, unwrap } from "#tests/kernel/process-client.ts";
 
 installSeam();
 afterEach(() => {
@@ -74,7 +74,7 @@ async function expectWhole(caller: Caller, run: RunView): Promise<void> {
   expect(events.map((event) => event.id)).toEqual(events.map((_, index) => index));
   expect(events.slice(0, 2).map((event) => event.part.type)).toEqual(["start", "data-run"]);
   expect(events.filter((event) => event.part.type === "finish")).toHaveLength(1);
-  expect(shownText(events)).toBe(run.output);
+  expect(shown(events)).toBe(run.output);
   await inKernel(caller, (kernel) => flush(kernel));
   const { results } = await env.MEM_0.prepare("SELECT body FROM pages WHERE owner = ? AND deleted = 0")
     .bind(caller.user)
@@ -102,17 +102,6 @@ async function expectValidTranscript(caller: Caller): Promise<void> {
     }
   }
   expect(open).toEqual([]);
-}
-
-/** What a reader that saw every event shows: a `reset-step` takes the step's text back. */
-function shownText(events: readonly StreamLine[]): string {
-  const steps: string[] = [];
-  for (const { part } of events) {
-    if (part.type === "start-step") steps.push("");
-    if (part.type === "reset-step") steps[steps.length - 1] = "";
-    if (part.type === "text-delta") steps[steps.length - 1] += String(part["delta"]);
-  }
-  return steps.join("");
 }
 
 const REMEMBER = "Remember that the kayak is stored in Leeds.";

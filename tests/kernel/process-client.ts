@@ -56,3 +56,14 @@ export async function eventsOf(caller: Caller, run: RunId, after: number | null 
   for await (const line of stream.pipeThrough(lines())) events.push(JSON.parse(line) as StreamLine);
   return events;
 }
+
+/** What a reader that saw every event shows: a `reset-step` takes the step's text back. */
+export function shown(events: readonly StreamLine[]): string {
+  const steps: string[] = [];
+  for (const { part } of events) {
+    if (part.type === "start-step") steps.push("");
+    if (part.type === "reset-step") steps[steps.length - 1] = "";
+    if (part.type === "text-delta") steps[steps.length - 1] += String(part["delta"]);
+  }
+  return steps.join("");
+}

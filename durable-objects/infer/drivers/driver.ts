@@ -8,6 +8,7 @@ import type { SystemCall, ToolDefinition } from "#shared/calls.ts";
 import type { Failure } from "#shared/errors.ts";
 import type { ModelCard } from "#shared/models.ts";
 import type { Message } from "#kernel/proc/messages.ts";
+import type { ModelFault } from "#kernel/proc/trouble.ts";
 
 export interface InferRequest {
   readonly model: string;
@@ -31,23 +32,8 @@ export interface InferUsage {
   readonly outputTokens: number;
 }
 
-/**
- * What went wrong, for whoever decides what to do next.
- *
- * throttled: asked too much (429, 3040), passes. exhausted: an allowance is used up (3036), passes with the day. down: 5xx or no
- * connection. timeout: silence beyond the limit, or the provider's own. cut: the stream ended early. malformed: what came could not
- * be read. too-large: the prompt. refused: the request itself (400, 404, a key that is wrong). aborted: by the signal.
- */
-export type Fault =
-  | "throttled"
-  | "exhausted"
-  | "down"
-  | "timeout"
-  | "cut"
-  | "malformed"
-  | "too-large"
-  | "refused"
-  | "aborted";
+/** What went wrong; the words are explained where they are decided by. */
+export type Fault = ModelFault;
 
 export type InferEvent =
   | { readonly type: "text"; readonly text: string }

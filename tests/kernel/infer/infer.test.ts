@@ -3,9 +3,9 @@
  */
 import { describe, expect, it } from "vitest";
 import type { InferEvent } from "#kernel/infer/drivers/driver.ts";
-import { OUTPUT_CHARACTERS } from "#shared/limits.ts";
+import { INFER_ATTEMPTS, OUTPUT_CHARACTERS } from "#shared/limits.ts";
 import { calls, installSeam, play, says, text, useModel } from "#tests/kernel/kernel-seam.ts";
-import { ask, callerOf } from "#tests/kernel/process-client.ts";
+import { ask, callerOf, eventsOf, shown } from "#tests/kernel/process-client.ts";
 
 installSeam();
 
@@ -30,7 +30,7 @@ function counted(
 }
 
 describe("a failing model", () => {
-  it("is asked again while it said nothing", async () => {
+  it("is asked again when its failure can pass", async () => {
     const caller = callerOf("retry");
     const model = counted(caller, [passing], [passing], [text("At last.")]);
     expect(await ask(caller, "hello")).toMatchObject({ status: "done", output: "At last." });
@@ -54,14 +54,25 @@ describe("a failing model", () => {
     expect(model.asked()).toBe(1);
   });
 
-  it("is not asked again once it spoke, and what it said stays", async () => {
+  it("is asked again after it broke off, and what it had said is taken back once", async () => {
     const caller = callerOf("spoke");
-    const model = counted(caller, [text("A whole sentence. And half"), passing], [text("Never.")]);
-    expect(await ask(caller, "hello")).toMatchObject({
-      status: "failed",
-      output: expect.stringContaining("A whole sentence.") as string,
-    });
-    expect(model.asked()).toBe(1);
+    const model = counted(caller, [text("A whole sentence. And half"), passing], [text("All of it. Said once.")]);
+    const run = await ask(caller, "hello");
+    expect(run).toMatchObject({ status: "done", output: "All of it. Said once." });
+    expect(model.asked()).toBe(2);
+    const types = (await eventsOf(caller, run.run)).map((event) => event.part.type);
+    expect(types.filter((type) => type === "reset-step")).toHaveLength(1);
+    expect(types.filter((type) => type === "start-step")).toHaveLength(1);
+    expect(types.filter((type) => type === "finish-step")).toHaveLength(1);
+  });
+
+  it("that breaks off each time ends the run, and what a reader has stays", async () => {
+    const caller = callerOf("spoke-ends");
+    const model = counted(caller, [text("A whole sentence. And half"), passing]);
+    const run = await ask(caller, "hello");
+    expect(run).toMatchObject({ status: "failed", output: "A whole sentence. ", error: { detail: "Busy." } });
+    expect(model.asked()).toBe(INFER_ATTEMPTS);
+    expect(shown(await eventsOf(caller, run.run))).toBe(run.output);
   });
 
   it("that breaks its promise and throws ends the run as failed", async () => {

@@ -1,0 +1,120 @@
+/**
+ * Attempt: one call of a model: what it said, asked for and cost, or what went wrong.
+ *
+ * `say` gets the text as it arrives. A model that neither ends nor heeds its signal is left behind at its deadline, so an attempt
+ * always ends; it rejects only when its run was aborted.
+ */
+import type { SystemCall } from "#shared/calls.ts";
+import { failure, type Failure } from "#shared/errors.ts";
+import { INFERENCE_MS, OUTPUT_CHARACTERS } from "#shared/limits.ts";
+import type { Kernel } from "#kernel/kernel.ts";
+import type { Fault, InferEvent, InferRequest, InferUsage } from "#kernel/infer/drivers/driver.ts";
+
+/** What went wrong, as the driver said it or as it showed in the answer. */
+export interface AttemptFailure {
+  readonly error: Failure;
+  readonly retryable: boolean;
+  /** Null when no model and no other try can help. */
+  readonly fault: Fault | null;
+  readonly retryAfterMs: number | null;
+}
+
+export interface Attempt {
+  text: string;
+  calls: readonly SystemCall[];
+  /** As the provider counted it, or null. */
+  usage: InferUsage | null;
+  failure: AttemptFailure | null;
+}
+
+const RETRY_AFTER_SECONDS = 5;
+
+export async function attempt(
+  kernel: Kernel,
+  request: InferRequest,
+  signal: AbortSignal,
+  say: (text: string) => void,
+): Promise<Attempt> {
+  const made: Attempt = { text: "", calls: [], usage: null, failure: null };
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(new Error("the answer took too long")), INFERENCE_MS);
+  const either = AbortSignal.any([signal, deadline.signal]);
+  try {
+    for await (const event of untilAborted(kernel.driver.infer(request, either), either)) {
+      collect(made, event, say);
+      if (made.text.length > OUTPUT_CHARACTERS) return fail(made, "internal", "The model's answer is too long.");
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+  signal.throwIfAborted();
+  if (deadline.signal.aborted) return fail(made, "model_unavailable", "The model took too long.", "timeout");
+  return made.failure === null ? refuseUnusable(made) : made;
+}
+
+/** The events until the signal is aborted, also of a source that goes on, or hangs, all the same. */
+async function* untilAborted(events: AsyncIterable<InferEvent>, signal: AbortSignal): AsyncGenerator<InferEvent> {
+  const iterator = events[Symbol.asyncIterator]();
+  const { promise: aborted, resolve } = Promise.withResolvers<null>();
+  const stop = (): void => resolve(null);
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    for (;;) {
+      if (signal.aborted) return;
+      const next = await Promise.race([iterator.next(), aborted]);
+      if (next === null || next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    signal.removeEventListener("abort", stop);
+    // Not waited for: one that hangs never ends.
+    void Promise.resolve(iterator.return?.()).catch(() => undefined);
+  }
+}
+
+function collect(made: Attempt, event: InferEvent, say: (text: string) => void): void {
+  switch (event.type) {
+    case "text":
+      made.text += event.text;
+      say(event.text);
+      break;
+    case "calls":
+      made.calls = event.calls;
+      break;
+    case "usage":
+      made.usage = event.usage;
+      break;
+    case "error":
+      made.failure = {
+        error: event.error,
+        retryable: event.retryable,
+        fault: event.fault ?? guessFault(event.error, event.retryable),
+        retryAfterMs: event.retryAfterMs ?? null,
+      };
+      break;
+  }
+}
+
+/** For a driver that does not name it. */
+function guessFault({ code }: Failure, retryable: boolean): Fault {
+  if (code === "payload_too_large") return "too-large";
+  if (code === "quota_exceeded") return "exhausted";
+  if (code === "rate_limited") return "throttled";
+  return retryable ? "down" : "refused";
+}
+
+function fail(made: Attempt, code: Failure["code"], detail: string, fault: Fault | null = null): Attempt {
+  const error = fault === null ? failure(code, detail) : failure(code, detail, RETRY_AFTER_SECONDS);
+  return { ...made, failure: { error, retryable: fault !== null, fault, retryAfterMs: null } };
+}
+
+/** An answer of nothing, or calls too large to store, are failures of the model; the first may pass. */
+function refuseUnusable(made: Attempt): Attempt {
+  if (made.text.trim() === "" && made.calls.length === 0) {
+    return fail(made, "model_unavailable", "The model gave no answer.", "malformed");
+  }
+  if (JSON.stringify(made.calls).length > OUTPUT_CHARACTERS) {
+    return fail(made, "internal", "The model's system calls are too long.");
+  }
+  return made;
+}
