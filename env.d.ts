@@ -7,6 +7,7 @@ declare namespace Cloudflare {
     readonly MEM_0: D1Database;
     readonly PROCESS: DurableObjectNamespace<import("./durable-objects/process.ts").Process>;
     readonly POOL: DurableObjectNamespace<import("./durable-objects/pool.ts").Pool>;
+    readonly LEDGER: DurableObjectNamespace<import("./durable-objects/ledger.ts").Ledger>;
     /** Workers AI in production, our `LocalAi` entrypoint in local development: the same contract. */
     readonly AI: import("./durable-objects/infer/drivers/workers-ai.ts").AiBinding;
     readonly ASSETS: Fetcher;
@@ -16,6 +17,8 @@ declare namespace Cloudflare {
     readonly RERANK_MODEL?: string;
     /** Prices and windows of models as JSON (`durable-objects/vm/pager/prices.ts`); defaults when absent. */
     readonly MODEL_PRICES?: string;
+    /** Quota of users who have none of their own, as JSON (`shared/schema/quota.ts`); no quota when absent. */
+    readonly DEFAULT_QUOTA?: string;
     /** SHA-256 (hex) of the local user's API key; only `npm start` sets it, and only `workers/local.ts` reads it. */
     readonly LOCAL_KEY_SHA256?: string;
     /** First characters of that key. */

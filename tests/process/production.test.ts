@@ -44,6 +44,7 @@ beforeAll(async () => {
     durableObjects: {
       PROCESS: { className: "Process", useSQLite: true },
       POOL: { className: "Pool", useSQLite: true },
+      LEDGER: { className: "Ledger", useSQLite: true },
     },
     d1Databases: ["DB", "MEM_0"],
     bindings: { DEFAULT_MODEL: "fake" },
