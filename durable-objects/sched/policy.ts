@@ -1,6 +1,18 @@
 /**
- * Policy: which waiting inference gets the next slot. Pure; first come, first served within a band, bands in order.
+ * Policy: which waiting inference gets the next slot. Pure; bands in order, inside a band by the policy opened.
+ *
+ * Use `openPolicy("ervd", { slots })`, then `enqueue`, `take` while a slot is free, and `end` or `withdraw` of every call. The Pool
+ * object and the simulator of `bench/scheduling.ts` use the same object. Why ERVD: `docs/decisions/0011-scheduling.md`.
+ * What must hold: every call leaves once; a call that ages is served, see `policies/lane.ts`; an unknown id changes nothing.
  */
+import { Attained } from "#kernel/sched/policies/attained.ts";
+import { Ervd, ERVD, type ErvdSettings } from "#kernel/sched/policies/ervd.ts";
+import { Fifo } from "#kernel/sched/policies/fifo.ts";
+import { Lane } from "#kernel/sched/policies/lane.ts";
+import { Lap } from "#kernel/sched/policies/lap.ts";
+import { RankedPolicy, type Order } from "#kernel/sched/policies/ranked.ts";
+import { Vtc } from "#kernel/sched/policies/vtc.ts";
+
 export const BANDS = ["interactive", "normal", "batch"] as const;
 
 export type Band = (typeof BANDS)[number];
@@ -74,4 +86,37 @@ export interface Policy {
   /** What it learned, as JSON, and back. */
   snapshot(): unknown;
   restore(snapshot: unknown): void;
+}
+
+export const POLICIES = ["ervd", "lap", "atlas", "plas", "vtc", "fifo"] as const;
+
+export type PolicyName = (typeof POLICIES)[number];
+
+export interface PolicyOptions {
+  /** How many calls can run at once. */
+  readonly slots: number;
+  /** Serve calls that age, true unless said otherwise. Without it a call may wait for ever: for comparison only. */
+  readonly lane?: boolean;
+  readonly ervd?: ErvdSettings;
+}
+
+export function openPolicy(name: PolicyName, options: PolicyOptions): Policy {
+  const lane = options.lane === false ? null : new Lane();
+  return new RankedPolicy({ order: orderOf(name, options), bands: BANDS, slots: options.slots, lane });
+}
+
+function orderOf(name: PolicyName, { ervd = ERVD }: PolicyOptions): Order {
+  switch (name) {
+    case "ervd":
+      return new Ervd(ervd);
+    case "lap":
+      return new Lap();
+    case "atlas":
+    case "plas":
+      return new Attained(name);
+    case "vtc":
+      return new Vtc();
+    case "fifo":
+      return new Fifo();
+  }
 }

@@ -1,0 +1,87 @@
+/**
+ * Policies: every call leaves the line once, a slot never idles while a call of its bands waits, and junk changes nothing.
+ */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { BANDS, openPolicy, POLICIES, type Band, type Call, type Policy } from "#kernel/sched/policy.ts";
+import { actions, drive } from "#tests/kernel/sched/policy-driver.ts";
+
+function call(id: number, program: string, more: Partial<Call> = {}): Call {
+  return { id, user: "ada", program, band: "normal", enqueuedAt: id, ...more };
+}
+
+function order(policy: Policy, now: number): number[] {
+  const ids: number[] = [];
+  for (let next = policy.take(now, BANDS); next !== null; next = policy.take(now, BANDS)) ids.push(next.id);
+  return ids;
+}
+
+describe.each(POLICIES)("%s", (name) => {
+  it("serves every call once, never one of another band, and never idles while one waits", () => {
+    fc.assert(
+      fc.property(actions, (steps) => {
+        const policy = openPolicy(name, { slots: 4 });
+        const served = drive(policy, steps, 4);
+        expect(new Set(served.map(({ call: one }) => one.id)).size).toBe(served.length);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it("takes an end, a withdrawal and a call it knows or does not know for what they are", () => {
+    const policy = openPolicy(name, { slots: 1 });
+    const ended = { seconds: 1, programOver: true, learn: true };
+    policy.end(7, ended, 0);
+    expect(policy.withdraw(7)).toBe(false);
+    expect(policy.take(0, BANDS)).toBeNull();
+    policy.enqueue(call(1, "a"));
+    policy.enqueue(call(1, "a"));
+    expect(policy.waiting).toBe(1);
+    expect(policy.take(1, [])).toBeNull();
+    expect(policy.take(1, ["batch", "interactive"])).toBeNull();
+    expect(policy.take(1, BANDS)?.id).toBe(1);
+    policy.enqueue(call(1, "a"));
+    expect(policy.waiting).toBe(0);
+    expect(policy.withdraw(1)).toBe(false);
+    policy.end(1, { ...ended, seconds: Number.NaN }, 2);
+    policy.end(1, ended, 2);
+    policy.enqueue(call(2, "a", { enqueuedAt: 3 }));
+    expect(policy.withdraw(2)).toBe(true);
+    expect(policy.waiting).toBe(0);
+  });
+
+  it("puts bands before everything else", () => {
+    const policy = openPolicy(name, { slots: 1 });
+    const bands: Band[] = ["batch", "normal", "interactive", "batch", "interactive", "normal"];
+    for (const [id, band] of bands.entries()) policy.enqueue(call(id, `program ${id}`, { band, enqueuedAt: 0 }));
+    expect(order(policy, 0)).toEqual([2, 4, 1, 5, 0, 3]);
+  });
+
+  it("goes on where it was after a snapshot, and ignores what is none", () => {
+    fc.assert(
+      fc.property(actions, actions, fc.anything(), (before, after, junk) => {
+        const first = openPolicy(name, { slots: 4 });
+        drive(first, before, 4);
+        // Only what waits or runs is not in a snapshot: here nothing does any more.
+        const second = openPolicy(name, { slots: 4 });
+        const text = JSON.stringify(first.snapshot());
+        expect(text.length).toBeLessThan(100_000);
+        second.restore(JSON.parse(text));
+        second.restore(junk);
+        // Soon enough for some of the programs to be known still.
+        const later = after.map((step) => ({ ...step, at: step.at + 850 }));
+        const ids = (policy: Policy): number[] => drive(policy, later, 4).map(({ call: one }) => one.id);
+        expect(ids(second)).toEqual(ids(first));
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe("first come, first served", () => {
+  it("keeps the order of arrival inside a band", () => {
+    const policy = openPolicy("fifo", { slots: 1 });
+    for (let id = 0; id < 20; id += 1) policy.enqueue(call(id, `program ${id % 3}`));
+    expect(order(policy, 30)).toEqual(Array.from({ length: 20 }, (_, id) => id));
+  });
+});
