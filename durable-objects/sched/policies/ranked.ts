@@ -105,6 +105,12 @@ export class RankedPolicy implements Policy {
     return call;
   }
 
+  start(call: Call, now: number): void {
+    if (this.#waiting.has(call.id) || this.#running.has(call.id)) return;
+    const program = this.#roster.enqueued(call.program, call.user, call.enqueuedAt);
+    this.#running.set(call.id, { program, charged: this.#roster.taken(program, now) });
+  }
+
   withdraw(id: number): boolean {
     const program = this.#leave(id);
     if (program === null) return false;

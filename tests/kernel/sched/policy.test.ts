@@ -50,6 +50,18 @@ describe.each(POLICIES)("%s", (name) => {
     expect(policy.waiting).toBe(0);
   });
 
+  it("hears of calls that never stood in the line, once each", () => {
+    const policy = openPolicy(name, { slots: 1 });
+    policy.enqueue(call(1, "a"));
+    policy.start(call(1, "a"), 1);
+    policy.start(call(2, "b", { enqueuedAt: 1 }), 1);
+    policy.start(call(2, "b", { enqueuedAt: 1 }), 1);
+    policy.enqueue(call(2, "b", { enqueuedAt: 1 }));
+    expect(policy.waiting).toBe(1);
+    policy.end(2, { seconds: 1, programOver: true, learn: true }, 2);
+    expect(order(policy, 3)).toEqual([1]);
+  });
+
   it("puts bands before everything else", () => {
     const policy = openPolicy(name, { slots: 1 });
     const bands: Band[] = ["batch", "normal", "interactive", "batch", "interactive", "normal"];
