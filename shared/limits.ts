@@ -40,6 +40,9 @@ export const SSE_KEEP_ALIVE_MS = 15_000; // milliseconds between comments on an 
 export const JSON_DEPTH = 32; // levels of nesting a JSON schema or argument may have; protects recursive readers
 export const DISCARDED_BYTES = 33_554_432; // bytes of a body that are read and thrown away after its reply; lets a client read the reply
 export const MODEL_LIST_MS = 300_000; // milliseconds the list of models is kept; protects the provider
+export const MODEL_LIST_WAIT_MS = 10_000; // milliseconds providers may take to list their models; protects whoever waits for the first list
+export const MODEL_LIST_RETRY_MS = 30_000; // milliseconds before a list that failed, or whose reader died, is asked for again
+export const MODEL_CARDS = 2_000; // models of one provider's list that are kept; protects the row and the isolate's memory
 export const TRAP_ATTEMPTS = 3; // tries of one call into a process; protects against a restart in mid-call
 export const IDEMPOTENCY_KEY_CHARACTERS = 255; // characters of an Idempotency-Key
 
@@ -179,6 +182,8 @@ export const LINGER_MS = 500; // milliseconds an unused slot stays with its proc
 export const LINGER_PERCENT = 50; // percent of a pool's slots that may be leased while slots may linger; above it every slot goes back at once
 export const LEASE_MS = 120_000; // milliseconds a slot is held without renewal; frees the slot of a crashed holder
 export const INFERENCE_SILENCE_MS = 60_000; // milliseconds without a chunk after which a model counts as hung
+
+export const ROUTE_OTHERS = 8; // models that were not chosen, as a trace names them; protects the object's rows
 
 // Pinned memory
 export const PINNED_TOKENS = 2_000; // tokens of pinned text in one prompt: blocks, standing instructions, preferences; protects the prompt budget

@@ -44,3 +44,47 @@ export interface ModelCard {
   readonly endsAt: string | null;
   readonly source: "discovered" | "configured" | "seed";
 }
+
+/** What is known of a model that is on no list: nothing but its name. Providers serve more than they list. */
+export function unknownCard(id: string, provider = providerOf(id)): ModelCard {
+  return {
+    id,
+    provider,
+    family: familyOf(id),
+    contextWindow: null,
+    tools: null,
+    lora: null,
+    json: null,
+    asyncQueue: null,
+    extractive: false,
+    languages: null,
+    price: null,
+    latency: "standard",
+    endsAt: null,
+    source: "configured",
+  };
+}
+
+/** Whose a model is by its name alone: `@cf/…` and names without a provider are those of Workers AI's binding. */
+export function providerOf(id: string): string {
+  const named = /^([^@/][^/]*)\/./.exec(id)?.[1];
+  return named === undefined || named === LOCAL_NAMES ? WORKERS_AI : named;
+}
+
+/** Name of the provider behind the `AI` binding. */
+export const WORKERS_AI = "workers-ai";
+/** What the local engine's models begin with; it stands behind the same binding. */
+const LOCAL_NAMES = "lamina";
+
+const FAMILY_NAMES: readonly (readonly [RegExp, ModelFamily])[] = [
+  [/qwen|qwq/i, "qwen"],
+  [/gemma/i, "gemma"],
+  [/mistral|mixtral|ministral|codestral|magistral|devstral/i, "mistral"],
+  [/llama/i, "llama"],
+];
+
+/** The chat template's family, as the name tells: a distilled model has the template of the model it was made from. */
+export function familyOf(id: string): ModelFamily {
+  const name = id.slice(id.lastIndexOf("/") + 1);
+  return FAMILY_NAMES.find(([pattern]) => pattern.test(name))?.[1] ?? "other";
+}
