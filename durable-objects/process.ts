@@ -129,8 +129,8 @@ export class Process extends DurableObject<Cloudflare.Env> implements ProcessApi
     return this.#as(caller, (kernel, calls) => calls.runs.cancel(kernel, run));
   }
 
-  resume(caller: Caller, run: RunId): Promise<Result<RunStarted>> {
-    return this.#as(caller, (kernel, calls) => calls.runs.resume(kernel, run, calls.cycle));
+  resume(caller: Caller, run: RunId, model?: string): Promise<Result<RunStarted>> {
+    return this.#as(caller, (kernel, calls) => calls.runs.resume(kernel, run, model ?? null, calls.cycle));
   }
 
   writePage(caller: Caller, page: NewPage, idempotencyKey?: string): Promise<Result<PageView>> {

@@ -64,6 +64,8 @@ export const executeSchema = z.strictObject({
   instruction: instructionSchema,
   thread: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/),
   model: z.string().max(200).optional(),
+  /** Whether another model may stand in; absent: only when none was asked for. */
+  fallback: z.boolean().optional(),
   /** JSON schema the answer must meet; free text when absent. */
   reply: z.record(z.string(), z.unknown()).optional(),
   idempotencyKey: z.string().min(1).max(255),
@@ -315,7 +317,8 @@ export interface ProcessApi extends DocumentApi, SleepApi<Caller> {
   /** The reference log, in the order in which runs closed. */
   references(caller: Caller, limit: number, cursor?: string): Promise<Result<Page<RunReferences>>>;
   cancel(caller: Caller, run: RunId): Promise<Result<RunView>>;
-  resume(caller: Caller, run: RunId): Promise<Result<RunStarted>>;
+  /** Continues an interrupted run, with another model when one is given. */
+  resume(caller: Caller, run: RunId, model?: string): Promise<Result<RunStarted>>;
 
   writePage(caller: Caller, page: NewPage, idempotencyKey?: string): Promise<Result<PageView>>;
   readPage(caller: Caller, handle: PageHandle): Promise<Result<PageView>>;

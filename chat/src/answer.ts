@@ -17,6 +17,8 @@ export class Answer {
   readonly #sources = element("ul", "sources");
   readonly #activity = element("p", "activity");
   readonly #parts = new Map<string, string>();
+  /** Parts of the step that is being said. */
+  readonly #step = new Set<string>();
   readonly #known = new Map<string, Source>();
   readonly #actions: string[] = [];
   #run = "";
@@ -46,12 +48,16 @@ export class Answer {
     switch (part["type"]) {
       case "text-start":
         if (!this.#parts.has(id)) this.#parts.set(id, "");
+        this.#step.add(id);
         break;
       case "text-delta":
         this.#parts.set(id, (this.#parts.get(id) ?? "") + text(part["delta"]));
         break;
+      case "start-step":
+        this.#step.clear();
+        break;
       case "reset-step":
-        this.#parts.clear();
+        for (const begun of this.#step) this.#parts.delete(begun);
         break;
       case "data-run":
         this.#run = text(data["run"]);

@@ -50,6 +50,9 @@ export function admit(kernel: Kernel, request: ExecuteRequest): Result<RunStarte
       thread: runThread,
       instruction: JSON.stringify(request.instruction),
       model: request.model ?? kernel.env.DEFAULT_MODEL,
+      asked: request.model ?? null,
+      // Whoever names a model gets it, or hears why not.
+      fallback: (request.fallback ?? request.model === undefined) ? 1 : 0,
       conversation: stateless ? JSON.stringify(request.conversation?.messages ?? []) : null,
       reply: request.reply === undefined ? null : JSON.stringify(request.reply),
       idempotency_key: request.idempotencyKey,

@@ -21,6 +21,10 @@ export interface LiveRun {
   readonly instruction: Instruction;
   /** The model that is asked next, or was asked last; routing may change it. */
   model: string;
+  /** The model that whoever made the run asked for, or null. */
+  readonly asked: string | null;
+  /** Whether another model may stand in for one that cannot answer. */
+  readonly fallback: boolean;
   /** True when an earlier instance began this run. */
   readonly recovered: boolean;
   /** The conversation a stateless request brought along, instead of the thread's own. */
@@ -55,6 +59,8 @@ export interface LiveRun {
   step: number;
   /** Attempts of the present inference that came to nothing, newest last. */
   readonly troubles: Trouble[];
+  /** Models that this run is done with: each failed it for good, or too often. */
+  readonly excluded: Set<string>;
   /** What became of its last call of a model; `unschedule` tells it to the pool. */
   lastCall: CallEnd;
   /** How many times verify asked again. */
@@ -84,6 +90,8 @@ export function openRun(kernel: Kernel, row: RunRow): LiveRun {
     thread: row.thread as ThreadId,
     instruction: JSON.parse(row.instruction) as Instruction,
     model: row.model,
+    asked: row.asked,
+    fallback: row.fallback === 1,
     recovered,
     conversation: row.conversation === null ? null : (JSON.parse(row.conversation) as Message[]),
     reply: row.reply === null ? null : (JSON.parse(row.reply) as Record<string, unknown>),
@@ -101,6 +109,7 @@ export function openRun(kernel: Kernel, row: RunRow): LiveRun {
     answerPage: null,
     step: 0,
     troubles: [],
+    excluded: new Set(),
     lastCall: UNUSED,
     reasks: 0,
     untraced: [],

@@ -92,14 +92,14 @@ export function cancel(kernel: Kernel, run: RunId): Promise<Result<RunView>> {
   return settled(kernel, run, CANCEL_WAIT_MS);
 }
 
-/** Continues an interrupted run from its journal. */
-export function resume(kernel: Kernel, run: RunId, cycle: Cycle): Result<RunStarted> {
+/** Continues an interrupted run from its journal, with another model when one is given: what was done is not done again. */
+export function resume(kernel: Kernel, run: RunId, model: string | null, cycle: Cycle): Result<RunStarted> {
   const row = find(kernel, run);
   if (!row.ok) return row;
   if (row.value.state !== "interrupted" || row.value.ephemeral === 1) {
     return failed(failure("conflict", `Only an interrupted run can be resumed; this one is ${row.value.state}.`));
   }
-  transact(kernel, () => reopenRun(kernel, run));
+  transact(kernel, () => reopenRun(kernel, run, model));
   const thread = row.value.thread as ThreadId;
   workThread(kernel, thread, cycle);
   return success({ run, thread, process: kernel.process, state: "queued", replayed: false });

@@ -14,7 +14,12 @@ export type RunRow = {
   thread: string;
   state: RunState;
   instruction: string;
+  /** The model that answers, or answered last. */
   model: string;
+  /** The model that whoever made the run asked for, or null. */
+  asked: string | null;
+  /** 1 when another model may stand in for it. */
+  fallback: number;
   conversation: string | null;
   reply: string | null;
   idempotency_key: string | null;
@@ -49,17 +54,29 @@ export function newestRun(kernel: Kernel): string | null {
 
 export type NewRun = Pick<
   RunRow,
-  "id" | "thread" | "instruction" | "model" | "conversation" | "reply" | "idempotency_key" | "body_hash" | "ephemeral"
+  | "id"
+  | "thread"
+  | "instruction"
+  | "model"
+  | "asked"
+  | "fallback"
+  | "conversation"
+  | "reply"
+  | "idempotency_key"
+  | "body_hash"
+  | "ephemeral"
 >;
 
 export function insertRun(kernel: Kernel, run: NewRun): void {
   kernel.sql.exec(
-    `INSERT INTO runs (id, thread, state, instruction, model, conversation, reply, idempotency_key, body_hash, ephemeral, created_at)
-     VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO runs (id, thread, state, instruction, model, asked, fallback, conversation, reply, idempotency_key, body_hash, ephemeral, created_at)
+     VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     run.id,
     run.thread,
     run.instruction,
     run.model,
+    run.asked,
+    run.fallback,
     run.conversation,
     run.reply,
     run.idempotency_key,
@@ -90,12 +107,19 @@ export function moveRun(kernel: Kernel, run: RunId, state: RunState, error: Fail
   );
 }
 
-/** Puts an interrupted run back into its thread's queue. */
-export function reopenRun(kernel: Kernel, run: RunId): void {
+/** Puts an interrupted run back into its thread's queue; from here on with another model when one is given. */
+export function reopenRun(kernel: Kernel, run: RunId, model: string | null): void {
   kernel.sql.exec(
-    "UPDATE runs SET state = 'queued', finished_at = NULL, error = NULL, recoveries = 0 WHERE id = ? AND state = 'interrupted'",
+    `UPDATE runs SET state = 'queued', finished_at = NULL, error = NULL, recoveries = 0,
+       model = COALESCE(?2, model), asked = COALESCE(?2, asked) WHERE id = ?1 AND state = 'interrupted'`,
     run,
+    model,
   );
+}
+
+/** Stores which model a run asks from now on. */
+export function saveModel(kernel: Kernel, run: RunId, model: string): void {
+  kernel.sql.exec("UPDATE runs SET model = ? WHERE id = ?", model, run);
 }
 
 /** Counts one more recovery of an orphaned run and answers how many there were. */

@@ -142,6 +142,7 @@ const STEPS: readonly (readonly string[])[] = [
      BEGIN DELETE FROM embeddings WHERE page = OLD.number; END`,
     `CREATE TRIGGER embeddings_delete AFTER DELETE ON pages BEGIN DELETE FROM embeddings WHERE page = OLD.number; END`,
   ],
+  [`ALTER TABLE runs ADD COLUMN asked TEXT`, `ALTER TABLE runs ADD COLUMN fallback INTEGER NOT NULL DEFAULT 1`],
 ];
 
 /** Deletes the index segment of a page when what it holds of the page changes. Part of a released step: never edited. */

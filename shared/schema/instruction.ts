@@ -28,6 +28,10 @@ export const instructionBodySchema = z
     process: processIdSchema.optional().meta({ description: "Process that runs it; init when absent" }),
     thread: threadIdSchema.optional().meta({ description: "Conversation it belongs to; main when absent" }),
     model: modelNameSchema.optional().meta({ description: "Model to use; the server's default when absent" }),
+    fallback: z.boolean().optional().meta({
+      description:
+        "Whether another model that the deployment allows may stand in for one that cannot answer; when absent, only if `model` is absent",
+    }),
     stream: z.boolean().optional().meta({ description: "Answer as a stream of events; true when absent" }),
     reply: z
       .union([z.literal("text"), replySchema])

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { REFERENCE_KINDS } from "#shared/references.ts";
 import { FAILURE_CODES } from "#shared/errors.ts";
+import { modelNameSchema } from "#shared/schema/instruction.ts";
 
 export const RUN_STATES = ["queued", "running", "waiting", "done", "failed", "cancelled", "interrupted"] as const;
 
@@ -84,6 +85,13 @@ export const traceSchema = z
       .meta({ description: "What was mapped, read, cited and evicted, in order, without a word of it" }),
   })
   .meta({ id: "Trace" });
+
+/** What a run is to go on with. */
+export const resumeBodySchema = z
+  .strictObject({
+    model: modelNameSchema.optional().meta({ description: "Model to go on with; the run's own when absent" }),
+  })
+  .meta({ id: "ResumeBody" });
 
 /** Where a replay of a run's stream starts: after the event with this id. */
 export const afterQuery = z.object({

@@ -130,6 +130,7 @@ function chunkStream(context: EdgeContext, reply: ChatReply, events: RunEvents):
 
 /** The text that a part adds to what the client has. */
 function newText(text: SentText, part: StreamPart): string {
+  if (part.type === "start-step") text.begin();
   if (part.type === "reset-step") text.restart();
   return part.type === "text-delta" && typeof part["delta"] === "string" ? text.add(part["delta"]) : "";
 }

@@ -36,5 +36,12 @@ export function jsonBody<Schema extends z.ZodType>(
   return { required: true, content: { "application/json": { schema } } };
 }
 
+/** A JSON body that may be left out. */
+export function optionalJsonBody<Schema extends z.ZodType>(
+  schema: Schema,
+): { required: false; content: { "application/json": { schema: Schema } } } {
+  return { required: false, content: { "application/json": { schema } } };
+}
+
 /** How a route says that it needs a key; `[]` for none. */
 export const KEY_NEEDED = [{ bearer: [] }, { session: [] }];

@@ -78,6 +78,7 @@ async function executeRequest(
     instruction: parseInstruction(body.input),
     thread,
     ...(model === null ? {} : { model }),
+    ...(body.fallback === undefined ? {} : { fallback: body.fallback }),
     ...(body.reply === undefined || body.reply === "text" ? {} : { reply: body.reply }),
     idempotencyKey: key,
     bodyHash: await sha256(canonicalJson({ ...compared, thread, process: caller.process })),

@@ -3,13 +3,14 @@ import { createRoute } from "@hono/zod-openapi";
 import { failure } from "#shared/errors.ts";
 import { processQuery, runPath } from "#shared/schema/ids.ts";
 import { listOf, listQuery } from "#shared/schema/list.ts";
-import { afterQuery, runAcceptedSchema, runSchema, traceSchema } from "#shared/schema/run.ts";
+import { afterQuery, resumeBodySchema, runAcceptedSchema, runSchema, traceSchema } from "#shared/schema/run.ts";
 import { success } from "#shared/result.ts";
 import type { Edge, EdgeContext } from "#workers/edge.ts";
 import { requireScope } from "#workers/middleware/scope.ts";
 import { problem } from "#workers/reply.ts";
+import { resolveModel } from "#workers/models.ts";
 import { callerOf } from "#workers/routes/caller.ts";
-import { KEY_NEEDED, responses, textResponses } from "#workers/routes/documented.ts";
+import { KEY_NEEDED, optionalJsonBody, responses, textResponses } from "#workers/routes/documented.ts";
 import { streamReply } from "#workers/routes/instructions.ts";
 import { intoProcess } from "#workers/routes/into-process.ts";
 
@@ -66,9 +67,9 @@ const cancelRun = createRoute({
 const resumeRun = createRoute({
   method: "post",
   path: "/v1/runs/{id}/resume",
-  summary: "Continue an interrupted run",
+  summary: "Continue an interrupted run, also with another model",
   ...shared,
-  request: { params: runPath },
+  request: { params: runPath, body: optionalJsonBody(resumeBodySchema) },
   responses: responses(202, "The run goes on", runAcceptedSchema),
 });
 
@@ -103,15 +104,19 @@ export function addRunRoutes(app: Edge): void {
     const { run, process } = context.req.valid("param").id;
     return intoProcess(context, process, runSchema, (api, caller) => api.cancel(caller, run));
   });
-  app.openapi(resumeRun, (context): Promise<Response> => {
+  app.openapi(resumeRun, async (context): Promise<Response> => {
     const { run, process } = context.req.valid("param").id;
+    const named = context.req.valid("json")?.model;
+    const model = named === undefined ? null : await resolveModel(context.env, named, Date.now());
+    if (model === undefined)
+      return problem(context, failure("not_found", "There is no such model; GET /v1/models lists them."));
     const resume = { again: "never", status: 202 } as const;
     return intoProcess(
       context,
       process,
       runAcceptedSchema,
       async (api, caller) => {
-        const resumed = await api.resume(caller, run);
+        const resumed = await api.resume(caller, run, model ?? undefined);
         return resumed.ok ? success({ run: resumed.value.run, status: resumed.value.state }) : resumed;
       },
       resume,
