@@ -19,6 +19,8 @@ declare namespace Cloudflare {
     readonly MODEL_PRICES?: string;
     /** Quota of users who have none of their own, as JSON (`shared/schema/quota.ts`); no quota when absent. */
     readonly DEFAULT_QUOTA?: string;
+    /** Slots, rates and shards of models as JSON (`durable-objects/sched/pool-limits.ts`); defaults when absent. */
+    readonly POOL_LIMITS?: string;
     /** SHA-256 (hex) of the local user's API key; only `npm start` sets it, and only `workers/local.ts` reads it. */
     readonly LOCAL_KEY_SHA256?: string;
     /** First characters of that key. */

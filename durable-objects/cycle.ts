@@ -41,7 +41,7 @@ export async function cycle(kernel: Kernel, run: LiveRun): Promise<void> {
     speech.begin();
     const inferred = await stage(kernel, run, "infer", (data) =>
       infer(kernel, run, (text) => speech.say(text), data),
-    ).finally(() => unschedule(kernel, slot, run.lastCall));
+    ).finally(() => unschedule(slot, run.lastCall));
     const inference = RunFailure.unwrap(inferred);
     if (inference === null) continue; // this attempt came to nothing; schedule waits, or chooses another model
     const { calls } = inference;

@@ -8,7 +8,7 @@ import type { Driver } from "#kernel/infer/drivers/driver.ts";
 import type { Embedder } from "#kernel/infer/drivers/embedder.ts";
 import type { TimerName } from "#kernel/proc/alarm.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
-import type { Lease } from "#kernel/sched/lease.ts";
+import type { KeptSlot } from "#kernel/sched/lease.ts";
 import type { PageIndex } from "#kernel/vm/search/page-index.ts";
 import type { PagerRecord } from "#kernel/vm/pager/record.ts";
 
@@ -39,11 +39,8 @@ export interface Kernel {
   readonly busyThreads: Set<ThreadId>;
   /** Readers to wake when a run has a new event or ended. */
   readonly readers: Map<RunId, Set<() => void>>;
-  /** Slots that wait a moment for this process's next inference, by model. */
-  readonly lingering: Map<
-    string,
-    { readonly lease: Lease; readonly since: number; readonly timer: ReturnType<typeof setTimeout> }[]
-  >;
+  /** Slots that wait a moment for this process's next inference, by pool and band. */
+  readonly lingering: Map<string, KeptSlot[]>;
   /** Cache: due times of timers that this instance set. */
   readonly timers: Map<TimerName, number>;
   /** Cache: when the object's alarm rings, or null when this instance has not set it. */

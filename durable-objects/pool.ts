@@ -1,122 +1,126 @@
 /**
- * Pool: the scheduler of one model's inference slots, shared by every process. One object per model.
+ * Pool: the scheduler of one model's inference slots, shared by every process. One object per model, or per shard of one.
  *
- * A lease expires by itself, so a holder that crashed cannot keep a slot. Waiting callers hold an open call; when this object
- * restarts they ask again, and its leases are read back from storage.
+ * A shell: `sched/admission` decides, this object keeps the time, the storage and the open calls of those who wait. A lease expires
+ * by itself, so a holder that crashed cannot keep a slot. When this object restarts, those who waited ask again, and its leases
+ * and what it learned are read back. Its writes are not waited for: nobody waits for a disk to get a slot.
  */
 import { DurableObject } from "cloudflare:workers";
-import { failure } from "#shared/errors.ts";
-import { LINGER_PERCENT, POOL_QUEUE, POOL_SLOTS, POOL_WAIT_MS } from "#shared/limits.ts";
+import { LIST_ITEMS_MOST, POOL_STORED_ENDS, POOL_STORED_MS } from "#shared/limits.ts";
 import { failed, success, type Result } from "#shared/result.ts";
-import { LeaseBook, type Lease } from "#kernel/sched/lease.ts";
-import { nextInLine, type Band, type Waiting } from "#kernel/sched/policy.ts";
+import { Admission, type AdmissionState, type Outcome } from "#kernel/sched/admission/admission.ts";
+import { forgetLease, storedLeases, storeLease, type Lease } from "#kernel/sched/lease.ts";
+import { openPolicy } from "#kernel/sched/policy.ts";
+import type { CallReport, SlotAsk } from "#kernel/sched/pool-api.ts";
+import { limitsOf } from "#kernel/sched/pool-limits.ts";
+import { viewHolders, viewPool, type PoolInspection, type PoolView } from "#kernel/sched/pool-view.ts";
+import { readPoolName } from "#kernel/sched/shards.ts";
 
-export interface PoolView {
-  readonly slots: number;
-  readonly leased: number;
-  readonly waiting: number;
-}
-
-interface Waiter extends Waiting {
-  readonly holder: string;
-  readonly since: number;
-  readonly timer: ReturnType<typeof setTimeout>;
-  readonly grant: (lease: Result<Lease>) => void;
-}
-
-const RETRY_AFTER_SECONDS = 2;
+const STATE = "state";
 
 export class Pool extends DurableObject<Cloudflare.Env> {
-  readonly #waiters: Waiter[] = [];
-  readonly #leases: LeaseBook;
-  #tickets = 0;
-  #slots = POOL_SLOTS;
+  readonly #name: string;
+  readonly #waiters = new Map<string, (lease: Result<Lease>) => void>();
+  #admission!: Admission;
+  #timer: { readonly due: number; readonly handle: ReturnType<typeof setTimeout> } | null = null;
+  #ends = 0;
+  #storedAt = Date.now();
 
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
     super(ctx, env);
-    this.#leases = new LeaseBook(ctx.storage);
-    void ctx.blockConcurrencyWhile(() => this.#leases.load());
+    this.#name = ctx.id.name ?? "";
+    void ctx.blockConcurrencyWhile(() => this.#open());
   }
 
   /** Waits for a slot. Answers `overloaded` when the line is full or the wait too long. */
-  async acquire(holder: string, band: Band): Promise<Result<Lease>> {
-    const now = Date.now();
-    this.#leases.expire(now);
-    if (this.#waiters.length === 0 && this.#leases.size < this.#slots) return success(this.#grant(holder, now));
-    if (this.#waiters.length >= POOL_QUEUE) {
-      return failed(failure("overloaded", "Too many inferences are waiting for this model.", RETRY_AFTER_SECONDS));
-    }
-    await this.#wakeAtExpiry();
-    return new Promise((resolve) => this.#wait(holder, band, now, resolve));
+  acquire(ask: SlotAsk): Promise<Result<Lease>> {
+    return new Promise((resolve) => {
+      this.#waiters.set(ask.ticket, resolve);
+      this.#carryOut(this.#admission.ask(ask, Date.now()));
+    });
   }
 
   /** Holds a slot for another lease's time. Answers false when the lease has expired. */
   renew(lease: string): boolean {
-    this.#leases.expire(Date.now());
-    return this.#leases.renew(lease, Date.now());
+    const renewed = this.#admission.renew(lease, Date.now());
+    if (renewed !== null) storeLease(this.ctx.storage, renewed);
+    return renewed !== null;
   }
 
-  /** Gives a slot back. */
-  release(lease: string): void {
-    this.#leases.release(lease);
-    this.#serve();
+  /** Gives a slot back and tells of every call it served, in order. */
+  release(lease: string, reports: readonly CallReport[]): void {
+    this.#carryOut(this.#admission.ended(lease, reports, Date.now()));
+    this.#store();
+  }
+
+  /** Whoever asked with this ticket wants nothing any more, whether it waits or has its slot by now. */
+  withdraw(ticket: string): void {
+    this.#waiters.delete(ticket);
+    this.#carryOut(this.#admission.withdraw(ticket, Date.now()));
   }
 
   view(): PoolView {
-    this.#leases.expire(Date.now());
-    return { slots: this.#slots, leased: this.#leases.size, waiting: this.#waiters.length };
-  }
-
-  /** Sets how many inferences may run at once. */
-  resize(slots: number): void {
-    this.#slots = slots;
-    this.#serve();
-  }
-
-  override async alarm(): Promise<void> {
-    this.#serve();
-    if (this.#waiters.length > 0) await this.#wakeAtExpiry();
-  }
-
-  #wait(holder: string, band: Band, since: number, grant: Waiter["grant"]): void {
-    this.#tickets += 1;
-    const waiter: Waiter = {
-      holder,
-      band,
-      ticket: this.#tickets,
-      since,
-      grant,
-      timer: setTimeout(() => this.#giveUp(waiter), POOL_WAIT_MS),
-    };
-    this.#waiters.push(waiter);
-    this.#serve(); // a slot may have become free while the alarm was set
-  }
-
-  #grant(holder: string, since: number): Lease {
     const now = Date.now();
-    const lease = this.#leases.grant(holder, now);
-    return { lease, waitedMs: now - since, mayLinger: this.#leases.size <= (this.#slots * LINGER_PERCENT) / 100 };
+    this.#carryOut(this.#admission.expire(now));
+    return viewPool(this.#name, this.#admission, now);
   }
 
-  #serve(): void {
-    this.#leases.expire(Date.now());
-    while (this.#waiters.length > 0 && this.#leases.size < this.#slots) {
-      const [waiter] = this.#waiters.splice(nextInLine(this.#waiters), 1);
-      if (waiter === undefined) return;
-      clearTimeout(waiter.timer);
-      waiter.grant(success(this.#grant(waiter.holder, waiter.since)));
+  /** The view, and who is at it: everybody, or one user's own. */
+  inspect(user: string | null): PoolInspection {
+    return { view: this.view(), holders: viewHolders(this.#admission, user, LIST_ITEMS_MOST) };
+  }
+
+  /** Sets how many inferences may run at once, until the object restarts. */
+  resize(slots: number): void {
+    this.#carryOut(this.#admission.configure({ ...this.#admission.limits, slots }, Date.now()));
+  }
+
+  async #open(): Promise<void> {
+    const { storage } = this.ctx;
+    const [leases, state] = await Promise.all([storedLeases(storage), storage.get<AdmissionState>(STATE)]);
+    const { model, shard } = readPoolName(this.#name);
+    const limits = limitsOf(this.env, model, shard);
+    const policy = openPolicy("ervd", { slots: limits.slots });
+    this.#admission = new Admission(limits, policy, Date.now(), { leases, state: state ?? null });
+  }
+
+  #carryOut({ granted, refused, closed }: Outcome): void {
+    const { storage } = this.ctx;
+    for (const lease of closed) forgetLease(storage, lease);
+    for (const { entry, lease } of granted) {
+      storeLease(storage, entry);
+      this.#answer(entry.lease, success(lease));
     }
+    for (const { ticket, error } of refused) this.#answer(ticket, failed(error));
+    this.#wakeWhenDue();
   }
 
-  #giveUp(waiter: Waiter): void {
-    const index = this.#waiters.indexOf(waiter);
-    if (index < 0) return;
-    this.#waiters.splice(index, 1);
-    waiter.grant(failed(failure("overloaded", "No slot of this model became free in time.", RETRY_AFTER_SECONDS)));
+  #answer(ticket: string, lease: Result<Lease>): void {
+    this.#waiters.get(ticket)?.(lease);
+    this.#waiters.delete(ticket);
   }
 
-  /** While somebody waits, an alarm looks after leases whose holder crashed. */
-  async #wakeAtExpiry(): Promise<void> {
-    await this.ctx.storage.setAlarm((this.#leases.nextExpiry ?? Date.now()) + 1);
+  /** One timer, for the next thing that time alone brings about. It lives as long as somebody's open call does. */
+  #wakeWhenDue(): void {
+    const now = Date.now();
+    const due = this.#admission.due(now);
+    if (due === this.#timer?.due) return;
+    if (this.#timer !== null) clearTimeout(this.#timer.handle);
+    this.#timer = null;
+    if (due === null) return;
+    const handle = setTimeout(() => {
+      this.#timer = null;
+      this.#carryOut(this.#admission.expire(Date.now()));
+    }, due - now);
+    this.#timer = { due, handle };
+  }
+
+  /** What was learned is stored now and then. */
+  #store(): void {
+    const now = Date.now();
+    this.#ends += 1;
+    if (this.#ends < POOL_STORED_ENDS && now - this.#storedAt < POOL_STORED_MS) return;
+    [this.#ends, this.#storedAt] = [0, now];
+    void this.ctx.storage.put(STATE, this.#admission.snapshot(now), { allowUnconfirmed: true });
   }
 }

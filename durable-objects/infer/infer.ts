@@ -13,12 +13,12 @@ import { estimateTokens } from "#shared/tokens.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { attempt, type Attempt, type AttemptFailure } from "#kernel/infer/attempt.ts";
 import { interpretCommand } from "#kernel/infer/command.ts";
-import type { Fault, InferRequest } from "#kernel/infer/drivers/driver.ts";
+import type { InferRequest } from "#kernel/infer/drivers/driver.ts";
 import type { Inference } from "#kernel/infer/inference.ts";
 import { finishedStep, finishStep } from "#kernel/proc/journal.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
 import type { TraceData } from "#kernel/proc/trace.ts";
-import { UNUSED, type CallOutcome } from "#kernel/sched/pool-api.ts";
+import { outcomeOf, UNUSED } from "#kernel/sched/pool-api.ts";
 import { assembleContext, contextTokens, sharedWithLast } from "#kernel/vm/context/context.ts";
 import { relieve } from "#kernel/vm/pager/relieve.ts";
 import { changeRecord, noteUsage, pagerRecord } from "#kernel/vm/pager/record.ts";
@@ -76,25 +76,6 @@ function giveWay(
 
 function hadTooLarge(run: LiveRun): boolean {
   return run.troubles.some(({ fault, model }) => fault === "too-large" && model === run.model);
-}
-
-/** What the pool is to make of it: a request that was refused tells nothing of how much the provider can take. */
-function outcomeOf(fault: Fault | null): CallOutcome {
-  switch (fault) {
-    case "throttled":
-      return "throttled";
-    case "down":
-    case "timeout":
-    case "cut":
-    case "malformed":
-      return "failed";
-    case "exhausted":
-    case "too-large":
-    case "refused":
-    case "aborted":
-    case null:
-      return "cancelled";
-  }
 }
 
 function makeRequest(kernel: Kernel, run: LiveRun): InferRequest {

@@ -4,6 +4,7 @@
  * One `acquire` stands on the way of an uncontended inference; `release` is sent behind it and tells what became of the call, so
  * that the pool learns (policy), paces (rate limits) and counts (usage).
  */
+import type { ModelFault } from "#kernel/proc/trouble.ts";
 import type { Band } from "#kernel/sched/policy.ts";
 
 /** One call that asks for a slot. */
@@ -51,3 +52,22 @@ export type CallEnd = Pick<CallReport, "outcome" | "tokens" | "retryAfterMs" | "
 
 /** A slot that no model was asked with. */
 export const UNUSED: CallEnd = { outcome: "unused", tokens: 0, retryAfterMs: null, programOver: false };
+
+/** What the pool is to make of a fault, null for one that no other try can help: a request that was refused tells nothing of how much the provider can take. */
+export function outcomeOf(fault: ModelFault | null): CallOutcome {
+  switch (fault) {
+    case "throttled":
+      return "throttled";
+    case "down":
+    case "timeout":
+    case "cut":
+    case "malformed":
+      return "failed";
+    case "exhausted":
+    case "too-large":
+    case "refused":
+    case "aborted":
+    case null:
+      return "cancelled";
+  }
+}

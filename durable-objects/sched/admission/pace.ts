@@ -1,0 +1,157 @@
+/**
+ * Pace: how many calls may run at once, learned from how the provider takes them. Pure; times are milliseconds since 1970.
+ *
+ * Additive increase, multiplicative decrease (AIMD): every answer adds a part of a slot, one slot per as many answers as there are
+ * slots; a throttled call halves them, at most once per round trip and second; a run of failures takes half as much. When the
+ * provider says how long to wait, nothing starts until then. After a pause one call goes first; when it was answered, or ran for
+ * a moment without being sent away, the starts double every half second up to the (halved) limit: nobody stampedes.
+ */
+import {
+  DECREASE_MS,
+  FAILED_RUN,
+  PACE_PAUSE_MS,
+  PACE_PAUSE_MOST_MS,
+  PROBE_MS,
+  RAMP_MS,
+  RETRY_AFTER_MOST_MS,
+} from "#shared/limits.ts";
+
+export interface PaceState {
+  readonly limit: number;
+  readonly pausedUntil: number;
+}
+
+export class Pace {
+  #most: number;
+  #limit: number;
+  #decreasedAt = -Infinity;
+  #failures = 0;
+  /** Pauses of its own making since the last answer. */
+  #pauses = 0;
+  #pausedUntil = -Infinity;
+  /** After a pause: `probing` until one call got through, then `ramp` until the starts are no longer bounded. */
+  #phase: "steady" | "probing" | "ramp" = "steady";
+  #probe: { readonly lease: string; readonly since: number } | null = null;
+  #rampSince = 0;
+  #started = 0;
+
+  constructor(most: number, state: PaceState | null = null) {
+    this.#most = most;
+    this.#limit = Math.min(most, state?.limit ?? most);
+    if (state !== null && Number.isFinite(state.pausedUntil)) this.#pause(state.pausedUntil);
+  }
+
+  /** Calls that may run at once, now. */
+  get slots(): number {
+    return Math.min(this.#most, Math.max(1, Math.floor(this.#limit)));
+  }
+
+  get most(): number {
+    return this.#most;
+  }
+
+  /** True when nothing holds starts back but the number of slots. */
+  get steady(): boolean {
+    return this.#phase === "steady";
+  }
+
+  /** When the present pause ends, or null. */
+  pausedUntil(now: number): number | null {
+    return this.#bounded(now) > now ? this.#pausedUntil : null;
+  }
+
+  /** How many more calls may start now, besides what the free slots allow. */
+  startable(now: number): number {
+    if (this.#bounded(now) > now) return 0;
+    if (this.#phase === "probing") {
+      if (this.#probe === null) return 1;
+      if (now - this.#probe.since < PROBE_MS) return 0;
+      this.#beginRamp(now);
+    }
+    if (this.#phase === "ramp") {
+      const allowed = 2 ** (1 + Math.floor((now - this.#rampSince) / RAMP_MS));
+      if (allowed < this.slots) return allowed - this.#started;
+      this.#phase = "steady";
+    }
+    return Infinity;
+  }
+
+  /** When more calls may start than now, as far as time alone decides; null when it does not. */
+  due(now: number): number | null {
+    if (this.#bounded(now) > now) return this.#pausedUntil;
+    if (this.#phase === "probing") return this.#probe === null ? null : this.#probe.since + PROBE_MS;
+    if (this.#phase === "steady") return null;
+    return this.#rampSince + RAMP_MS * (1 + Math.floor((now - this.#rampSince) / RAMP_MS));
+  }
+
+  started(lease: string, now: number): void {
+    if (this.#phase === "probing") this.#probe = { lease, since: now };
+    this.#started += 1;
+  }
+
+  /** A call is over. What it says counts when it started after the last decrease; older ones tell of an older pace. */
+  answered(startedAt: number, now: number): void {
+    this.#failures = 0;
+    if (startedAt < this.#decreasedAt || startedAt < this.#pausedUntil) return;
+    this.#pauses = 0;
+    if (this.#phase === "probing") this.#beginRamp(now);
+    this.#limit = Math.min(this.#most, this.#limit + 1 / Math.max(1, this.slots));
+  }
+
+  throttled(startedAt: number, now: number, retryAfterMs: number | null): void {
+    const lowest = this.slots <= 1;
+    this.#decrease(0.5, startedAt, now);
+    if (retryAfterMs !== null)
+      this.#pause(Math.max(this.#pausedUntil, now + Math.min(retryAfterMs, RETRY_AFTER_MOST_MS)));
+    else if (lowest && this.#bounded(now) <= now) {
+      this.#pause(now + Math.min(PACE_PAUSE_MS * 2 ** this.#pauses, PACE_PAUSE_MOST_MS));
+      this.#pauses += 1;
+    }
+  }
+
+  failed(startedAt: number, now: number): void {
+    this.#failures += 1;
+    if (this.#failures >= FAILED_RUN) this.#decrease(0.75, startedAt, now);
+  }
+
+  /** The lease is gone, whatever its call said: one that was to go first no longer holds the others back. */
+  gone(lease: string): void {
+    if (this.#probe?.lease === lease) this.#probe = null;
+  }
+
+  resize(most: number): void {
+    if (this.#limit >= this.#most) this.#limit = most;
+    this.#most = most;
+    this.#limit = Math.min(this.#limit, most);
+  }
+
+  state(): PaceState {
+    return { limit: this.#limit, pausedUntil: Number.isFinite(this.#pausedUntil) ? this.#pausedUntil : 0 };
+  }
+
+  #decrease(factor: number, startedAt: number, now: number): void {
+    this.#decreasedAt = Math.min(this.#decreasedAt, now); // the clock went back
+    if (startedAt < this.#decreasedAt || now - this.#decreasedAt < DECREASE_MS) return;
+    this.#limit = Math.max(1, this.#limit * factor);
+    this.#decreasedAt = now;
+  }
+
+  #pause(until: number): void {
+    this.#pausedUntil = until;
+    this.#phase = "probing";
+    this.#probe = null;
+  }
+
+  #beginRamp(now: number): void {
+    this.#phase = "ramp";
+    this.#probe = null;
+    this.#rampSince = now;
+    this.#started = 0;
+  }
+
+  /** The end of the pause; a clock that went back does not make it longer than any pause. */
+  #bounded(now: number): number {
+    this.#pausedUntil = Math.min(this.#pausedUntil, now + RETRY_AFTER_MOST_MS);
+    return this.#pausedUntil;
+  }
+}
