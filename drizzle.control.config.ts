@@ -1,5 +1,5 @@
 /**
- * Drizzle's configuration for the control database: writes SQL to migrations/control from workers/directory-schema.ts.
+ * Drizzle's configuration for the control database: writes SQL to migrations/control from the tables of the directory and of the catalogue.
  *
  * `node_modules/.bin/drizzle-kit generate --config drizzle.control.config.ts`; migrations are only ever added to.
  */
@@ -7,6 +7,6 @@ import { defineConfig } from "drizzle-kit";
 
 export default defineConfig({
   dialect: "sqlite",
-  schema: "./workers/directory-schema.ts",
+  schema: ["./workers/directory-schema.ts", "./durable-objects/infer/models/model-lists-schema.ts"],
   out: "./migrations/control",
 });

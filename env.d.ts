@@ -15,7 +15,14 @@ declare namespace Cloudflare {
     /** A model of Workers AI that embeds pages, and one that reranks them; absent or empty: search by words alone. */
     readonly EMBEDDING_MODEL?: string;
     readonly RERANK_MODEL?: string;
-    /** Prices and windows of models as JSON (`durable-objects/vm/pager/prices.ts`); defaults when absent. */
+    /** Providers besides Workers AI, as JSON: `{"<name>": {"baseUrl", "keyFrom", "models"}}`. */
+    readonly PROVIDERS?: string;
+    /** What the deployment tells of models as JSON (`durable-objects/infer/models/settings.ts`); it corrects what providers list. */
+    readonly MODELS?: string;
+    /** Models that may stand in for the default one, separated by commas, and how routing may choose as JSON (`durable-objects/sched/routing.ts`). */
+    readonly FALLBACK_MODELS?: string;
+    readonly ROUTING?: string;
+    /** Prices that decide how the pager evicts, and windows of models, as JSON (`durable-objects/vm/pager/prices.ts`). */
     readonly MODEL_PRICES?: string;
     /** Quota of users who have none of their own, as JSON (`shared/schema/quota.ts`); no quota when absent. */
     readonly DEFAULT_QUOTA?: string;

@@ -14,6 +14,7 @@ import { INIT_PROCESS, parseProcessObjectName } from "#shared/ids.ts";
 import { cycle } from "#kernel/cycle.ts";
 import { openEmbedder } from "#kernel/infer/drivers/embedder.ts";
 import { openDriver } from "#kernel/infer/drivers/table.ts";
+import { openCatalogue } from "#kernel/infer/models/catalogue.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { setTimer } from "#kernel/proc/alarm.ts";
 import { recover } from "#kernel/proc/recover.ts";
@@ -38,6 +39,8 @@ export function boot(ctx: DurableObjectState, env: Cloudflare.Env, caller: Calle
     writeMeta(storage.sql, "shard", String(caller.shard));
     writeMeta(storage.sql, "created", String(Date.now()));
   }
+  const driver = openDriver(env);
+  const background = (work: Promise<unknown>): void => ctx.waitUntil(work);
   const kernel: Kernel = {
     storage,
     sql: storage.sql,
@@ -46,9 +49,10 @@ export function boot(ctx: DurableObjectState, env: Cloudflare.Env, caller: Calle
     user: name.user,
     process: name.process,
     shard: Number(readMeta(storage.sql, "shard")),
-    background: (work) => ctx.waitUntil(work),
+    background,
     now: () => Date.now(),
-    driver: openDriver(env),
+    driver,
+    models: openCatalogue(env, driver, background),
     embedder: openEmbedder(env),
     index: new PageIndex(storage.sql),
     pager: null,

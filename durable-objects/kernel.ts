@@ -6,6 +6,7 @@
 import type { ProcessId, RunId, ThreadId, UserId } from "#shared/ids.ts";
 import type { Driver } from "#kernel/infer/drivers/driver.ts";
 import type { Embedder } from "#kernel/infer/drivers/embedder.ts";
+import type { Catalogue } from "#kernel/infer/models/catalogue.ts";
 import type { TimerName } from "#kernel/proc/alarm.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
 import type { KeptSlot } from "#kernel/sched/lease.ts";
@@ -27,6 +28,8 @@ export interface Kernel {
   readonly now: () => number;
   /** Reaches the models; tests put a scripted one here. */
   driver: Driver;
+  /** What is known of models; nobody else asks the driver for its list. */
+  readonly models: Catalogue;
   /** Cache: the search index, loaded at its first use. */
   readonly index: PageIndex;
   /** Cache: what the pager learned and counted; loaded at its first use, stored once per run. */

@@ -10,18 +10,13 @@
  * of a thread began with in common: the most that a cache can have had.
  */
 import type { VmStat } from "#shared/inspection.ts";
-import {
-  BODY_GROWTH_TOKENS,
-  BODY_HIGHEST_TOKENS,
-  BODY_LOW_TOKENS,
-  BODY_LOWEST_TOKENS,
-  WINDOW_TOKENS,
-} from "#shared/limits.ts";
+import { BODY_GROWTH_TOKENS, BODY_HIGHEST_TOKENS, BODY_LOW_TOKENS, BODY_LOWEST_TOKENS } from "#shared/limits.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { readCounters } from "#kernel/proc/counters.ts";
 import { residentTokens } from "#kernel/vm/page-table.ts";
 import { Pager } from "#kernel/vm/pager/policy.ts";
 import { pricesOf } from "#kernel/vm/pager/prices.ts";
+import { windowTokens } from "#kernel/vm/pager/window.ts";
 import { pagerRecord, tokenRatio } from "#kernel/vm/pager/record.ts";
 
 export function vmstat(kernel: Kernel): VmStat {
@@ -55,13 +50,13 @@ export function vmstat(kernel: Kernel): VmStat {
 function promptStat(kernel: Kernel): VmStat {
   const record = pagerRecord(kernel);
   const model = kernel.env.DEFAULT_MODEL;
-  const prices = pricesOf(kernel.env, model);
+  const prices = pricesOf(kernel, model);
   const pager = new Pager({
     prices,
     low: BODY_LOW_TOKENS,
     lowest: BODY_LOWEST_TOKENS,
     highest: BODY_HIGHEST_TOKENS,
-    ceiling: prices.window ?? WINDOW_TOKENS,
+    ceiling: windowTokens(kernel, model),
     growth: BODY_GROWTH_TOKENS,
   });
   const { low, high } = pager.watermarks({ ...pager.start(), low: record.low, growth: record.growth });

@@ -49,7 +49,18 @@ export type InferEvent =
       readonly retryAfterMs?: number;
     };
 
+/** What one provider answered when it was asked for its models. */
+export interface ModelList {
+  readonly provider: string;
+  readonly cards: readonly ModelCard[];
+}
+
 export interface Driver {
+  /**
+   * The list of every provider that answered, for a driver of several: one that is missing did not answer. Rejects when none did.
+   * A driver without it answers for one provider, or leaves out of `models` those that did not answer.
+   */
+  lists?(): Promise<readonly ModelList[]>;
   /** The models it serves, as its provider lists them. Rejects when the provider does not answer. */
   models(): Promise<readonly ModelCard[]>;
   infer(request: InferRequest, signal: AbortSignal): AsyncIterable<InferEvent>;

@@ -13,9 +13,11 @@ export interface Calibration {
   readonly reported: number;
   /** Tokens of the window, learned from an overflow; null while none happened. */
   readonly window: number | null;
+  /** Tokens of the window that the model's card last told, or null. */
+  readonly listed: number | null;
 }
 
-export const UNCALIBRATED: Calibration = { estimated: 0, reported: 0, window: null };
+export const UNCALIBRATED: Calibration = { estimated: 0, reported: 0, window: null, listed: null };
 
 const FADE = 0.9;
 /** What a ratio outside of this range says is a broken report. */

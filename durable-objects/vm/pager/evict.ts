@@ -8,7 +8,6 @@
 import { MODEL_TOOLS } from "#shared/calls.ts";
 import { composePageHandle, type ThreadId } from "#shared/ids.ts";
 import {
-  ANSWER_TOKENS,
   BODY_GROWTH_TOKENS,
   BODY_HIGHEST_TOKENS,
   BODY_LOW_TOKENS,
@@ -16,7 +15,6 @@ import {
   RANGE_MESSAGES,
   STUB_TOKENS,
   TAIL_TOKENS,
-  WINDOW_TOKENS,
 } from "#shared/limits.ts";
 import { estimateTokens } from "#shared/tokens.ts";
 import type { Kernel } from "#kernel/kernel.ts";
@@ -29,8 +27,8 @@ import { framesOf } from "#kernel/vm/context/body.ts";
 import type { FrozenBody } from "#kernel/vm/pager/evictions.ts";
 import { Pager, type PagerState, type PagerStep } from "#kernel/vm/pager/policy.ts";
 import { pricesOf } from "#kernel/vm/pager/prices.ts";
-import { askWindow } from "#kernel/vm/pager/window.ts";
-import { calibrationOf, changeRecord, pagerRecord, savePagerRecord, tokenRatio } from "#kernel/vm/pager/record.ts";
+import { rememberWindow, windowOf } from "#kernel/vm/pager/window.ts";
+import { changeRecord, pagerRecord, savePagerRecord, tokenRatio } from "#kernel/vm/pager/record.ts";
 import { freezePrefix, frozenPrefix } from "#kernel/vm/context/prefix.ts";
 import { PREAMBLE } from "#kernel/vm/context/preamble.ts";
 import { frameOf, noteReferences } from "#kernel/vm/reference-log.ts";
@@ -45,14 +43,6 @@ export interface BodyPlan {
   /** Tokens of the model, by its calibration. */
   readonly tokens: number;
   readonly ceiling: number;
-}
-
-/** Tokens a prompt for this model may have, its answer not counted. */
-export function windowOf(kernel: Kernel, model: string): number {
-  const { window } = pricesOf(kernel.env, model);
-  const learned = calibrationOf(kernel, model).window;
-  const known = window === null ? (learned ?? WINDOW_TOKENS) : Math.min(window, learned ?? window);
-  return Math.floor(known - Math.min(ANSWER_TOKENS, known / 4));
 }
 
 /** Tokens that a body may have in a prompt of this model; `own` are the estimated ones of the run itself. */
@@ -79,7 +69,7 @@ export function planBody(
   const ratio = tokenRatio(kernel, of.model);
   const ceiling = bodyCeiling(kernel, of.model, body, of.own);
   const pager = new Pager({
-    prices: pricesOf(kernel.env, of.model),
+    prices: pricesOf(kernel, of.model),
     low: BODY_LOW_TOKENS,
     lowest: BODY_LOWEST_TOKENS,
     highest: BODY_HIGHEST_TOKENS,
@@ -102,7 +92,7 @@ export function prepareBody(kernel: Kernel, run: LiveRun, data: TraceData): read
   const body = frozenPrefix(kernel, run.thread);
   const plan = planBody(kernel, messages, body, { model: run.model, own: ownTokens(run) });
   run.pressure = pressureOf(plan);
-  if (plan.ceiling < plan.step.high * 2) askWindow(kernel, run.model);
+  rememberWindow(kernel, run.model);
   if (plan.step.evict.length === 0) return messages;
   const gone = new Set(plan.step.evict);
   const leaving = messages.filter((message) => gone.has(message.id));

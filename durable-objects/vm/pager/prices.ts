@@ -1,22 +1,20 @@
 /**
- * Prices: what a model's tokens cost and how many fit into its window, from the `MODEL_PRICES` variable.
+ * Prices: what a model's tokens cost the pager, from the `MODEL_PRICES` variable and from the model's card.
  *
  *     MODEL_PRICES = '{"@cf/some/model": {"write": 1, "read": 0.25, "window": 131072}}'
  *
  * `write` and `read` are input-token equivalents of a token that goes into the provider's prefix cache and of one that is read
- * from it; only their ratio matters. A model that is not named, or a field that is missing, takes the defaults: a write costs
- * 1.25, a cached read 0.1. A variable that cannot be read counts as empty, and the log says so.
+ * from it; only their ratio matters. What the variable does not say comes from the prices of the card: a write costs what input
+ * costs, a read what cached input costs. A model whose price nobody told takes the defaults: a write costs 1.25, a cached read 0.1.
+ * `window` corrects the card (`infer/models/settings.ts`). A variable that cannot be read counts as empty, and the log says so.
  */
 import { z } from "zod";
 import { logEvent } from "#shared/log.ts";
+import type { ModelCard } from "#shared/models.ts";
+import type { Kernel } from "#kernel/kernel.ts";
 import type { PagerPrices } from "#kernel/vm/pager/policy.ts";
 
-export interface ModelPrices extends PagerPrices {
-  /** Tokens of the window, or null when the variable does not say. */
-  readonly window: number | null;
-}
-
-export const DEFAULT_PRICES: ModelPrices = { write: 1.25, read: 0.1, window: null };
+export const DEFAULT_PRICES: PagerPrices = { write: 1.25, read: 0.1 };
 
 const price = z.number().min(0).max(1_000);
 const pricesSchema = z.record(
@@ -24,9 +22,11 @@ const pricesSchema = z.record(
   z.strictObject({ write: price.optional(), read: price.optional(), window: z.int().min(1_024).optional() }),
 );
 
-const read = new Map<string, z.infer<typeof pricesSchema>>();
+export type ToldPrices = z.infer<typeof pricesSchema>;
 
-function parse(text: string): z.infer<typeof pricesSchema> {
+const read = new Map<string, ToldPrices>();
+
+function parse(text: string): ToldPrices {
   try {
     return pricesSchema.parse(JSON.parse(text));
   } catch {
@@ -35,14 +35,22 @@ function parse(text: string): z.infer<typeof pricesSchema> {
   }
 }
 
-export function pricesOf(env: { readonly MODEL_PRICES?: string }, model: string): ModelPrices {
-  const text = env.MODEL_PRICES ?? "{}";
+/** What the variable says, by model. */
+export function toldPrices(env: { readonly MODEL_PRICES?: string }): ToldPrices {
+  const text = env.MODEL_PRICES === undefined || env.MODEL_PRICES === "" ? "{}" : env.MODEL_PRICES;
   const known = read.get(text) ?? parse(text);
   read.set(text, known);
-  const { write, read: cached, window } = known[model] ?? {};
-  return {
-    write: write ?? DEFAULT_PRICES.write,
-    read: cached ?? DEFAULT_PRICES.read,
-    window: window ?? DEFAULT_PRICES.window,
-  };
+  return known;
+}
+
+export function pricesOf(kernel: Pick<Kernel, "env" | "models">, model: string): PagerPrices {
+  const told = toldPrices(kernel.env)[model];
+  const { write, read: cached } = pricesOfCard(kernel.models.card(model));
+  return { write: told?.write ?? write, read: told?.read ?? cached };
+}
+
+/** A model that costs nothing has no ratio. */
+function pricesOfCard(card: ModelCard | null): PagerPrices {
+  const told = card?.price ?? null;
+  return told === null || told.input <= 0 ? DEFAULT_PRICES : { write: 1, read: told.cached / told.input };
 }

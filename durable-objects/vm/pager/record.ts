@@ -17,6 +17,7 @@ const calibrationSchema = z.object({
   estimated: z.number(),
   reported: z.number(),
   window: z.number().nullable(),
+  listed: z.number().nullable().default(null),
 });
 
 const recordSchema = z.object({

@@ -59,7 +59,7 @@ export function noteFault(
     run.thread,
   );
   const record = pagerRecord(kernel);
-  const prices = pricesOf(kernel.env, run.model);
+  const prices = pricesOf(kernel, run.model);
   const prompt = run.usage.inputTokens / Math.max(1, run.step);
   const cost = faultCost(prompt, page.tokens * tokenRatio(kernel, run.model), READ_CALL_TOKENS, prices);
   changeRecord(kernel, { faults: record.faults + 1, faultCost: record.faultCost + cost });

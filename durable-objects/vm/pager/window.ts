@@ -1,35 +1,29 @@
 /**
- * Window: asks the driver how many tokens a model's window has, in the background, once it would matter.
+ * Window: how many tokens a prompt for a model may have.
  *
- * `askWindow(kernel, model)` does nothing for a model whose window is told by `MODEL_PRICES` or known already. What the driver
- * answers is kept with the model's calibration, and an overflow still makes it smaller. No run waits for it, and a failure leaves
- * the careful default.
+ * The model's card tells its window, an overflow makes it smaller (`vm/pager/calibration.ts`). What the card last told is kept with the
+ * calibration, so that an isolate that has just begun and knows no cards does not take a large window for the careful default.
  */
-import { errorName, logEvent } from "#shared/log.ts";
+import { ANSWER_TOKENS, WINDOW_TOKENS } from "#shared/limits.ts";
 import type { Kernel } from "#kernel/kernel.ts";
-import { pricesOf } from "#kernel/vm/pager/prices.ts";
-import { calibrationOf, savePagerRecord, setCalibration } from "#kernel/vm/pager/record.ts";
+import { calibrationOf, setCalibration } from "#kernel/vm/pager/record.ts";
 
-/** Models that an instance asked for, so that a driver that does not know is asked once. */
-const asked = new WeakMap<Kernel, Set<string>>();
-
-export function askWindow(kernel: Kernel, model: string): void {
-  const known = pricesOf(kernel.env, model).window ?? calibrationOf(kernel, model).window;
-  const models = asked.get(kernel) ?? new Set();
-  if (known !== null || models.has(model)) return;
-  asked.set(kernel, models.add(model));
-  kernel.background(learn(kernel, model));
+/** Tokens of the whole window. */
+export function windowTokens(kernel: Kernel, model: string): number {
+  const { window: overflowed, listed } = calibrationOf(kernel, model);
+  const told = kernel.models.card(model)?.contextWindow ?? listed;
+  return told === null ? (overflowed ?? WINDOW_TOKENS) : Math.min(told, overflowed ?? told);
 }
 
-async function learn(kernel: Kernel, model: string): Promise<void> {
-  try {
-    const cards = await kernel.driver.models();
-    const window = cards.find((card) => card.id === model)?.contextWindow ?? null;
-    const calibration = calibrationOf(kernel, model);
-    if (window === null || window < 1 || calibration.window !== null) return;
-    setCalibration(kernel, model, { ...calibration, window });
-    savePagerRecord(kernel);
-  } catch (error) {
-    logEvent("model-window-unknown", { error: errorName(error) });
-  }
+/** Tokens a prompt for this model may have, its answer not counted. */
+export function windowOf(kernel: Kernel, model: string): number {
+  const known = windowTokens(kernel, model);
+  return Math.floor(known - Math.min(ANSWER_TOKENS, known / 4));
+}
+
+/** Keeps what the card tells with the pager's record, which is stored once per run. */
+export function rememberWindow(kernel: Kernel, model: string): void {
+  const told = kernel.models.card(model)?.contextWindow ?? null;
+  const calibration = calibrationOf(kernel, model);
+  if (told !== null && told !== calibration.listed) setCalibration(kernel, model, { ...calibration, listed: told });
 }

@@ -2,21 +2,23 @@
  * Token budgets: what a model reports is learned, and a prompt that is too large costs one eviction, not the run.
  */
 import { evictDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import type { Caller } from "#shared/abi.ts";
 import type { VmStat } from "#shared/inspection.ts";
 import { failure } from "#shared/errors.ts";
 import { ANSWER_TOKENS, TOKEN_MARGIN_PERCENT, WINDOW_TOKENS } from "#shared/limits.ts";
+import { unknownCard, type ModelPrice } from "#shared/models.ts";
 import type { Result } from "#shared/result.ts";
 import { estimateTokens } from "#shared/tokens.ts";
 import type { InferEvent, InferRequest } from "#kernel/infer/drivers/driver.ts";
 import { readAiError } from "#kernel/infer/drivers/workers-ai.ts";
 import { head } from "#kernel/infer/head.ts";
 import { contextTokens } from "#kernel/vm/context/context.ts";
-import { windowOf } from "#kernel/vm/pager/evict.ts";
 import { calibrate, overflowed, ratioOf, UNCALIBRATED } from "#kernel/vm/pager/calibration.ts";
 import { DEFAULT_PRICES, pricesOf } from "#kernel/vm/pager/prices.ts";
-import { tokenRatio } from "#kernel/vm/pager/record.ts";
+import { setCalibration, tokenRatio } from "#kernel/vm/pager/record.ts";
+import { windowOf } from "#kernel/vm/pager/window.ts";
 import { calls, inKernel, installSeam, play, rows, text, useModel } from "#tests/kernel/kernel-seam.ts";
 import { ask, callerOf, objectOf, unwrap } from "#tests/kernel/process-client.ts";
 
@@ -68,25 +70,58 @@ describe("calibration", () => {
 });
 
 describe("prices", () => {
+  const told = (MODEL_PRICES: string | undefined, price: ModelPrice | null = null): Parameters<typeof pricesOf>[0] => {
+    const card = { ...unknownCard("m"), price };
+    const models = { card: (id: string) => (id === "m" ? card : null), cards: () => [card], load: async () => [card] };
+    return { env: { ...env, ...(MODEL_PRICES === undefined ? {} : { MODEL_PRICES }) }, models };
+  };
+
   it("come from the variable by model, with defaults for what it does not say", () => {
-    const env = { MODEL_PRICES: '{"m":{"write":1,"window":8192}}' };
-    expect(pricesOf(env, "m")).toEqual({ write: 1, read: DEFAULT_PRICES.read, window: 8_192 });
-    expect(pricesOf(env, "other")).toEqual(DEFAULT_PRICES);
-    expect(pricesOf({ MODEL_PRICES: "{" }, "m")).toEqual(DEFAULT_PRICES);
-    expect(pricesOf({}, "m")).toEqual(DEFAULT_PRICES);
+    const some = told('{"m":{"write":1,"window":8192}}');
+    expect(pricesOf(some, "m")).toEqual({ write: 1, read: DEFAULT_PRICES.read });
+    expect(pricesOf(some, "other")).toEqual(DEFAULT_PRICES);
+    expect(pricesOf(told("{"), "m")).toEqual(DEFAULT_PRICES);
+    expect(pricesOf(told(undefined), "m")).toEqual(DEFAULT_PRICES);
+  });
+
+  it("come from the card where the variable says nothing, unless the model costs nothing", () => {
+    const price = { input: 0.5, cached: 0.05, output: 3 };
+    expect(pricesOf(told(undefined, price), "m")).toEqual({ write: 1, read: 0.1 });
+    expect(pricesOf(told('{"m":{"write":1.25}}', price), "m")).toEqual({ write: 1.25, read: 0.1 });
+    expect(pricesOf(told(undefined, { input: 0, cached: 0, output: 0 }), "m")).toEqual(DEFAULT_PRICES);
   });
 });
 
 describe("the window of a model", () => {
-  it("is asked of the driver once it matters", async () => {
+  it("is its card's, or a careful one for a model that is on no list", async () => {
     const caller = callerOf("budget-window");
+    const window = (model: string) => inKernel(caller, (kernel) => windowOf(kernel, model));
+    await inKernel(caller, (kernel) => kernel.models.load());
+    expect(await window("lamina/extractive")).toBe(131_072 - ANSWER_TOKENS);
+    expect(await window("another")).toBe(WINDOW_TOKENS - ANSWER_TOKENS);
+  });
+
+  it("stays known to the process when the next isolate knows no cards yet", async () => {
+    const caller = callerOf("budget-cold");
     useModel(caller, () => play([text("Noted.")]));
+    await inKernel(caller, (kernel) => kernel.models.load());
     await ask(caller, "Hello.");
-    const window = () => inKernel(caller, (kernel) => windowOf(kernel, "lamina/extractive"));
-    expect(await window()).toBe(WINDOW_TOKENS - ANSWER_TOKENS);
-    await ask(caller, `A long story. ${"It went on. ".repeat(3_500)}`);
-    await ask(caller, "Thanks.");
-    expect(await window()).toBe(131_072 - ANSWER_TOKENS);
+    await evictDurableObject(objectOf(caller));
+    const cold = await inKernel(caller, (kernel) => {
+      const models = { ...kernel.models, card: () => null };
+      return windowOf({ ...kernel, models }, "lamina/extractive");
+    });
+    expect(cold).toBe(131_072 - ANSWER_TOKENS);
+  });
+
+  it("is smaller after an overflow, whatever the card says", async () => {
+    const caller = callerOf("budget-smaller");
+    await inKernel(caller, (kernel) => kernel.models.load());
+    const seen = await inKernel(caller, (kernel) => {
+      setCalibration(kernel, "lamina/extractive", { ...UNCALIBRATED, window: 8_192 });
+      return windowOf(kernel, "lamina/extractive");
+    });
+    expect(seen).toBe(8_192 - 2_048);
   });
 });
 
