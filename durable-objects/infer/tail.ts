@@ -1,28 +1,59 @@
 /**
  * Tail: one chunk of a provider's stream → canonical events.
  *
- * Reads both shapes that Workers AI answers with: `{response, tool_calls, usage}` and OpenAI's `{choices: [{delta}], usage}`.
- * Whatever it cannot read it leaves out; it never throws. Tool calls of the OpenAI shape arrive in pieces and are put
- * together by index.
+ *     const tail = new Tail((index) => `call_${index}`, { tools: ["memory_read"], prompt: request.messages });
+ *     for (chunk of stream) yield* tail.read(chunk);
+ *     yield* tail.end();                      // text that was held back because it could have become a call
+ *     tail.calls();                           // once the stream ended
+ *
+ * Reads the shapes that providers answer with: `{response, tool_calls, usage}` of Workers AI, and OpenAI's
+ * `{choices: [{delta}], usage}`, streamed or whole. Whatever it cannot read it leaves out; it never throws. Tool calls of the OpenAI
+ * shape arrive in pieces and are put together by index; those that a model wrote as text are taken out of it (`text-calls/`). What it
+ * keeps is bounded by `OUTPUT_CHARACTERS`.
  */
 import { z } from "zod";
 import type { SystemCall } from "#shared/calls.ts";
-import type { InferEvent } from "#kernel/infer/drivers/driver.ts";
+import { OUTPUT_CHARACTERS, SYSCALLS_PER_STEP } from "#shared/limits.ts";
+import type { ModelFamily } from "#shared/models.ts";
+import type { InferEvent, InferUsage } from "#kernel/infer/drivers/driver.ts";
+import { readArguments } from "#kernel/infer/text-calls/read-calls.ts";
+import { TextCalls } from "#kernel/infer/text-calls/text-calls.ts";
+import type { Message } from "#kernel/proc/messages.ts";
+
+export interface TailOptions {
+  /** Names of the tools that were offered: only those can be called by text. None: text stays text. */
+  readonly tools?: readonly string[];
+  /** Whose marks may leak into the end of an answer. */
+  readonly family?: ModelFamily;
+  /** What the model was shown: a call it only repeats from there is a quotation, and stays text. */
+  readonly prompt?: readonly Message[];
+}
 
 const callPiece = z.object({
-  index: z.int().min(0).nullish(),
-  id: z.string().nullish(),
-  name: z.string().nullish(),
+  index: z.int().min(0).nullish().catch(null),
+  id: z.string().nullish().catch(null),
+  name: z.string().nullish().catch(null),
   arguments: z.unknown().optional(),
-  function: z.object({ name: z.string().nullish(), arguments: z.unknown().optional() }).nullish(),
+  function: z
+    .object({ name: z.string().nullish().catch(null), arguments: z.unknown().optional() })
+    .nullish()
+    .catch(null),
 });
 
+type CallPiece = z.infer<typeof callPiece>;
+
 const tokens = z.number().min(0).nullish().catch(null);
+const cached = z.object({ cached_tokens: tokens }).nullish().catch(null);
 
 const usageSchema = z.object({
   prompt_tokens: tokens,
   completion_tokens: tokens,
-  prompt_tokens_details: z.object({ cached_tokens: tokens }).nullish().catch(null),
+  prompt_tokens_details: cached,
+  input_tokens: tokens,
+  output_tokens: tokens,
+  input_tokens_details: cached,
+  cache_read_input_tokens: tokens,
+  cache_creation_input_tokens: tokens,
 });
 
 const pieces = z.array(z.unknown()).nullish().catch(null);
@@ -32,83 +63,158 @@ const said = z
   .nullish()
   .catch(null);
 
+const finish = z.string().nullish().catch(null);
+
 /** Every field is read by itself: one that is broken does not cost the others. */
 const chunkSchema = z.object({
   /** JSON mode answers with the value itself. */
   response: z.unknown().optional(),
   tool_calls: pieces,
   choices: z
-    .array(z.object({ delta: said, message: said }).catch({ delta: null, message: null }))
+    .array(
+      z
+        .object({ delta: said, message: said, finish_reason: finish })
+        .catch({ delta: null, message: null, finish_reason: null }),
+    )
     .nullish()
     .catch(null),
   usage: usageSchema.nullish().catch(null),
 });
 
+/** Marks by which a turn ends, and which servers with a wrong template let through. */
+const TURN_ENDS: Readonly<Record<ModelFamily, readonly string[]>> = {
+  llama: ["<|eot_id|>", "<|eom_id|>", "<|end_of_text|>"],
+  mistral: ["</s>"],
+  gemma: ["<end_of_turn>", "<eos>"],
+  qwen: ["<|im_end|>", "<|endoftext|>"],
+  other: [],
+};
+
 function readText(response: unknown): string {
   if (response === undefined || response === null) return "";
-  return typeof response === "string" ? response : JSON.stringify(response);
+  return typeof response === "string" ? response : (JSON.stringify(response) ?? "");
 }
 
-/** Arguments as a provider gave them: an object, or JSON in a string. What is neither stays as it is, for the guard to refuse. */
-function readArguments(raw: unknown): unknown {
-  if (raw === undefined || raw === null || raw === "") return {};
-  if (typeof raw !== "string") return raw;
-  try {
-    return JSON.parse(raw);
-  } catch {
-    return raw;
-  }
+/**
+ * Usage in the words of any provider. Cached tokens are part of the input, except where Anthropic's fields stand alone: there
+ * `input_tokens` leaves out what was read from the cache or written to it.
+ */
+function readUsage(usage: z.infer<typeof usageSchema>): InferUsage {
+  const read = usage.cache_read_input_tokens ?? 0;
+  const details = usage.prompt_tokens_details ?? usage.input_tokens_details;
+  const apart = (usage.prompt_tokens ?? details ?? null) === null;
+  const input = usage.prompt_tokens ?? usage.input_tokens ?? 0;
+  const inputTokens = Math.round(apart ? input + read + (usage.cache_creation_input_tokens ?? 0) : input);
+  return {
+    inputTokens,
+    cachedTokens: Math.min(inputTokens, Math.round(details?.cached_tokens ?? read)),
+    outputTokens: Math.round(usage.completion_tokens ?? usage.output_tokens ?? 0),
+  };
+}
+
+/** More than are ever made, so that the system calls can say that there were too many. */
+const CALLS_KEPT = 4 * SYSCALLS_PER_STEP;
+
+interface CollectedCall {
+  readonly index: number;
+  id: string | null;
+  name: string;
+  text: string;
+  value: unknown;
 }
 
 export class Tail {
-  readonly #pieces = new Map<number, { id: string; name: string; text: string; value: unknown }>();
+  /** Why the model stopped, in its provider's words: `stop`, `length`, `tool_calls`, …; null when it did not say. */
+  finish: string | null = null;
+  readonly #collected: CollectedCall[] = [];
   readonly #makeId: (index: number) => string;
+  readonly #written: TextCalls;
+  #kept = 0;
 
-  constructor(makeId: (index: number) => string) {
+  constructor(makeId: (index: number) => string, options: TailOptions = {}) {
     this.#makeId = makeId;
+    let shown: string[] | undefined;
+    this.#written = new TextCalls({
+      tools: new Set(options.tools),
+      stops: TURN_ENDS[options.family ?? "other"],
+      isQuoted: (text) => {
+        shown ??= (options.prompt ?? [])
+          .filter(({ role }) => role !== "assistant")
+          .map(({ content }) => squeeze(content));
+        return shown.some((content) => content.includes(squeeze(text)));
+      },
+    });
   }
 
   /** Events of one parsed chunk. */
   read(chunk: unknown): InferEvent[] {
     const parsed = chunkSchema.safeParse(chunk);
     if (!parsed.success) return [];
-    const events: InferEvent[] = [];
     const { response, tool_calls, choices, usage } = parsed.data;
-    const message = choices?.[0]?.delta ?? choices?.[0]?.message;
-    const text = message?.content ?? readText(response);
-    if (text !== "") events.push({ type: "text", text });
+    const choice = choices?.[0];
+    const message = choice?.delta ?? choice?.message;
+    this.finish = choice?.finish_reason ?? this.finish;
+    const events = textEvents(this.#written.push(message?.content ?? readText(response)));
     for (const piece of [...(tool_calls ?? []), ...(message?.tool_calls ?? [])]) this.#collect(piece);
-    if (usage !== null && usage !== undefined) {
-      events.push({
-        type: "usage",
-        usage: {
-          inputTokens: usage.prompt_tokens ?? 0,
-          cachedTokens: usage.prompt_tokens_details?.cached_tokens ?? 0,
-          outputTokens: usage.completion_tokens ?? 0,
-        },
-      });
-    }
+    if (usage !== null && usage !== undefined) events.push({ type: "usage", usage: readUsage(usage) });
     return events;
+  }
+
+  /** Events that were held back until it was certain that no call comes of them. Call it once, when the stream ended. */
+  end(): InferEvent[] {
+    return textEvents(this.#written.end());
+  }
+
+  /** The calls that arrived, once the stream ended: those in the provider's shape, then those written as text. */
+  calls(): SystemCall[] {
+    const taken = new Set<string>();
+    const collected = this.#collected
+      .toSorted((one, other) => one.index - other.index)
+      .map(({ id, name, text, value }) => ({ id, name, arguments: value ?? readArguments(text) }));
+    return [...collected, ...this.#written.found].map((call, position) => {
+      let id = call.id ?? this.#makeId(position);
+      for (let next = position; taken.has(id); next += 1) id = `${this.#makeId(next)}_${position}`;
+      taken.add(id);
+      return { ...call, id };
+    });
   }
 
   #collect(raw: unknown): void {
     const parsed = callPiece.safeParse(raw);
-    if (!parsed.success) return;
+    if (!parsed.success || this.#kept > OUTPUT_CHARACTERS || this.#collected.length > CALLS_KEPT) return;
     const piece = parsed.data;
-    const index = piece.index ?? this.#pieces.size;
-    const call = this.#pieces.get(index) ?? { id: this.#makeId(index), name: "", text: "", value: undefined };
-    this.#pieces.set(index, call);
-    if (typeof piece.id === "string" && piece.id !== "") call.id = piece.id;
-    call.name ||= piece.function?.name ?? piece.name ?? "";
+    const name = piece.function?.name ?? piece.name ?? "";
+    const call = this.#callOf(piece, name);
+    call.id ??= piece.id || null;
+    call.name ||= name;
     const args = piece.function?.arguments ?? piece.arguments;
     if (typeof args === "string") call.text += args;
-    else if (args !== undefined) call.value = args;
+    else if (args !== undefined && args !== null) call.value = args;
+    this.#kept += name.length + (typeof args === "string" ? args.length : 0) + 1;
   }
 
-  /** The calls that arrived, once the stream ended. */
-  calls(): SystemCall[] {
-    return [...this.#pieces.entries()]
-      .toSorted(([one], [other]) => one - other)
-      .map(([, call]) => ({ id: call.id, name: call.name, arguments: call.value ?? readArguments(call.text) }));
+  /**
+   * The call a piece belongs to. Some servers give every call the index 0, or none at all: a name with another id begins another
+   * call, and a piece without a name goes on with the last one.
+   */
+  #callOf(piece: CallPiece, name: string): CollectedCall {
+    const at = piece.index ?? null;
+    const id = piece.id || null;
+    const same = this.#collected.findLast((call) =>
+      at === null ? name === "" || (id !== null && call.id === id) : call.index === at,
+    );
+    const another = name !== "" && id !== null && same?.id !== null && same?.id !== id;
+    if (same !== undefined && !another) return same;
+    const call = { index: at ?? this.#collected.length, id: null, name: "", text: "", value: undefined };
+    this.#collected.push(call);
+    return call;
   }
+}
+
+function textEvents(text: string): InferEvent[] {
+  return text === "" ? [] : [{ type: "text", text }];
+}
+
+function squeeze(text: string): string {
+  return text.replaceAll(/\s+/g, "");
 }

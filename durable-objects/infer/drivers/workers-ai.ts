@@ -110,7 +110,10 @@ async function within<Value>(work: Promise<Value>, signal: AbortSignal): Promise
 }
 
 async function* converse(ai: AiBinding, request: InferRequest, signal: AbortSignal): AsyncGenerator<InferEvent> {
-  const tail = new Tail((index) => `call_${index}`);
+  const tail = new Tail((index) => `call_${index}`, {
+    tools: request.tools.map((tool) => tool.function.name),
+    prompt: request.messages,
+  });
   const inputs = {
     messages: head(request.messages),
     ...(request.tools.length === 0 ? {} : { tools: request.tools }),
@@ -127,6 +130,7 @@ async function* converse(ai: AiBinding, request: InferRequest, signal: AbortSign
     });
     if (answer instanceof ReadableStream) yield* readStream(answer, tail, signal);
     else yield* readChunk(answer, tail);
+    yield* tail.end();
   } catch (error) {
     yield { type: "error", ...readAiError(error) };
     return;

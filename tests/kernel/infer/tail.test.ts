@@ -3,6 +3,7 @@
  */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { OUTPUT_CHARACTERS } from "#shared/limits.ts";
 import { Tail } from "#kernel/infer/tail.ts";
 
 const fresh = (): Tail => new Tail((index) => `made_${index}`);
@@ -90,6 +91,101 @@ describe("tail", () => {
     const tail = fresh();
     tail.read({ tool_calls: [{ name: "memory_read", arguments: '{"handle":' }] });
     expect(tail.calls()).toEqual([{ id: "made_0", name: "memory_read", arguments: '{"handle":' }]);
+  });
+
+  it("takes calls that were written as text out of it, and gives back at the end what was none", () => {
+    const tail = new Tail((index) => `made_${index}`, { tools: ["memory_read"] });
+    expect(textOf(tail, [{ response: "Look.\n<tool_" }, { response: 'call>{"name":"memory_read","argu' }])).toBe(
+      "Look.",
+    );
+    expect(textOf(tail, [{ response: 'ments":{"handle":"p1"}}</tool_call>\n' }, { response: "<tool" }])).toBe("");
+    expect(tail.end()).toEqual([{ type: "text", text: "\n<tool" }]);
+    expect(tail.calls()).toEqual([{ id: "made_0", name: "memory_read", arguments: { handle: "p1" } }]);
+  });
+
+  it("does not act on what a model only recites from its prompt, but on what it wrote before", () => {
+    const written = '{"name": "memory_read", "arguments": {"handle": "p1"}}';
+    for (const [role, calls] of [
+      ["user", 0],
+      ["tool", 0],
+      ["assistant", 1],
+    ] as const) {
+      const tail = new Tail(String, { tools: ["memory_read"], prompt: [{ role, content: `See: ${written}` }] });
+      expect(textOf(tail, [{ response: written }])).toBe(calls === 0 ? written : "");
+      expect(tail.calls()).toHaveLength(calls);
+    }
+  });
+
+  it("leaves out the mark that ends a turn when a server lets it through", () => {
+    const tail = new Tail(String, { family: "qwen" });
+    expect(textOf(tail, [{ response: "Hello.<|im_" }, { response: "end|>" }])).toBe("Hello.");
+    expect(tail.end()).toEqual([]);
+  });
+
+  it("reads usage in every provider's words", () => {
+    const usageOf = (usage: object): unknown => fresh().read({ usage })[0];
+    expect(usageOf({ prompt_tokens: 9, completion_tokens: 3, cache_read_input_tokens: 4 })).toEqual({
+      type: "usage",
+      usage: { inputTokens: 9, cachedTokens: 4, outputTokens: 3 },
+    });
+    expect(usageOf({ input_tokens: 9, output_tokens: 3, input_tokens_details: { cached_tokens: 4 } })).toEqual({
+      type: "usage",
+      usage: { inputTokens: 9, cachedTokens: 4, outputTokens: 3 },
+    });
+    expect(usageOf({ input_tokens: 5, output_tokens: 3, cache_read_input_tokens: 4 })).toEqual({
+      type: "usage",
+      usage: { inputTokens: 9, cachedTokens: 4, outputTokens: 3 },
+    });
+    expect(usageOf({ prompt_tokens: 2, prompt_tokens_details: { cached_tokens: 7 } })).toEqual({
+      type: "usage",
+      usage: { inputTokens: 2, cachedTokens: 2, outputTokens: 0 },
+    });
+  });
+
+  it("tells calls apart that a server all gives the same index, and goes on with the last one where it gives none", () => {
+    const tail = fresh();
+    const piece = (more: object): void => void tail.read({ choices: [{ delta: { tool_calls: [more] } }] });
+    piece({ index: 0, id: "a", function: { name: "memory_read", arguments: '{"handle":"p1"}' } });
+    piece({ index: 0, id: "b", function: { name: "memory_read", arguments: '{"han' } });
+    piece({ index: 0, id: "b", function: { arguments: 'dle":"p2"}' } });
+    piece({ id: "c", name: "memory_read", arguments: '{"handle":' });
+    piece({ arguments: '"p3"}' });
+    piece({ id: "c", name: "memory_read", arguments: "" });
+    piece({ id: "c", index: 9, name: "memory_read", arguments: "{}" });
+    expect(tail.calls()).toEqual([
+      ...["a", "b", "c"].map((id, index) => ({ id, name: "memory_read", arguments: { handle: `p${index + 1}` } })),
+      { id: "made_3_3", name: "memory_read", arguments: {} },
+    ]);
+  });
+
+  it("repairs arguments that are broken, but not those that were cut off in the middle of a word", () => {
+    const argumentsOf = (args: string): unknown => {
+      const tail = fresh();
+      tail.read({ tool_calls: [{ name: "memory_read", arguments: args }] });
+      return tail.calls()[0]?.arguments;
+    };
+    expect(argumentsOf("{'handle': 'p1',}")).toEqual({ handle: "p1" });
+    expect(argumentsOf('{"handle": "p1"')).toEqual({ handle: "p1" });
+    expect(argumentsOf('{"handle": "p1')).toBe('{"handle": "p1');
+  });
+
+  it("keeps no more of calls than an answer may have", () => {
+    const tail = fresh();
+    const piece = { index: 0, id: "a", function: { name: "memory_read", arguments: "x".repeat(100_000) } };
+    for (let times = 0; times < 10; times += 1) tail.read({ choices: [{ delta: { tool_calls: [piece] } }] });
+    expect(String(tail.calls()[0]?.arguments).length).toBeLessThan(OUTPUT_CHARACTERS + 100_000);
+    const many = fresh();
+    for (let index = 0; index < 10_000; index += 1) many.read({ tool_calls: [{ index, name: "memory_read" }] });
+    expect(many.calls().length).toBeLessThan(1_000);
+  });
+
+  it("says why the model stopped", () => {
+    const tail = fresh();
+    tail.read({ choices: [{ delta: { content: "x" }, finish_reason: null }] });
+    expect(tail.finish).toBeNull();
+    tail.read({ choices: [{ delta: {}, finish_reason: "length" }] });
+    tail.read({ choices: [], usage: {} });
+    expect(tail.finish).toBe("length");
   });
 
   it("never throws, and makes only whole events", () => {
