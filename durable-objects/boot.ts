@@ -18,6 +18,7 @@ import { openCatalogue } from "#kernel/infer/models/catalogue.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { setTimer } from "#kernel/proc/alarm.ts";
 import { recover } from "#kernel/proc/recover.ts";
+import { Breakers } from "#kernel/sched/breakers.ts";
 import { isBooted, readMeta, upgradeSchema, writeMeta } from "#kernel/proc/schema.ts";
 import { workThread } from "#kernel/proc/work-thread.ts";
 import { PageIndex } from "#kernel/vm/search/page-index.ts";
@@ -61,6 +62,7 @@ export function boot(ctx: DurableObjectState, env: Cloudflare.Env, caller: Calle
     busyThreads: new Set(),
     readers: new Map(),
     lingering: new Map(),
+    breakers: new Breakers(),
     timers: new Map(),
     alarmAt: null,
     flushes: 0,

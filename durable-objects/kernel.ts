@@ -9,6 +9,7 @@ import type { Embedder } from "#kernel/infer/drivers/embedder.ts";
 import type { Catalogue } from "#kernel/infer/models/catalogue.ts";
 import type { TimerName } from "#kernel/proc/alarm.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
+import type { Breakers } from "#kernel/sched/breakers.ts";
 import type { KeptSlot } from "#kernel/sched/lease.ts";
 import type { PageIndex } from "#kernel/vm/search/page-index.ts";
 import type { PagerRecord } from "#kernel/vm/pager/record.ts";
@@ -44,6 +45,8 @@ export interface Kernel {
   readonly readers: Map<RunId, Set<() => void>>;
   /** Slots that wait a moment for this process's next inference, by pool and band. */
   readonly lingering: Map<string, KeptSlot[]>;
+  /** Cache: how models fared in this instance. */
+  readonly breakers: Breakers;
   /** Cache: due times of timers that this instance set. */
   readonly timers: Map<TimerName, number>;
   /** Cache: when the object's alarm rings, or null when this instance has not set it. */

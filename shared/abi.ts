@@ -6,7 +6,7 @@
  * by their schema inside the object. Every method answers a `Result`, never throws for an expected failure.
  */
 import { z } from "zod";
-import type { FailureCode } from "#shared/errors.ts";
+import type { Failure } from "#shared/errors.ts";
 import type { FsckReport } from "#shared/fsck.ts";
 import type { PageHandle, ProcessId, RunId, ThreadId, UserId } from "#shared/ids.ts";
 import type { ContextView, MessageView, ProcessView, ThreadView, VmStat } from "#shared/inspection.ts";
@@ -140,7 +140,7 @@ export interface RunView {
   readonly usage: Usage;
   /** True when the answer says that nothing known supports an answer. */
   readonly abstained: boolean;
-  readonly error: { readonly code: FailureCode; readonly detail: string } | null;
+  readonly error: Failure | null;
   readonly createdAt: string;
   readonly startedAt: string | null;
   readonly finishedAt: string | null;

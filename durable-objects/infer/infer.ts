@@ -52,6 +52,7 @@ export async function infer(
   const inference: Inference = { text: made.text, calls: made.calls };
   finishStep(kernel, run.id, name, inference);
   run.troubles.length = 0;
+  kernel.breakers.noteAnswer(run.model);
   run.lastCall = { outcome: "answered", tokens, retryAfterMs: null, programOver: made.calls.length === 0 };
   return success(inference);
 }
@@ -70,7 +71,9 @@ function giveWay(
   if (fault === null) return failed(error);
   const relieved = fault === "too-large" && made.text === "" && !hadTooLarge(run) && relieve(kernel, run);
   if (relieved) data["relieved"] = true;
-  run.troubles.push({ model: run.model, fault, error, retryable: retryable || relieved, retryAfterMs });
+  const trouble = { model: run.model, fault, error, retryable: retryable || relieved, retryAfterMs };
+  run.troubles.push(trouble);
+  kernel.breakers.noteFault(trouble, kernel.now());
   return success(null);
 }
 

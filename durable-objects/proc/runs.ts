@@ -100,7 +100,7 @@ export function moveRun(kernel: Kernel, run: RunId, state: RunState, error: Fail
         kernel.bootId,
         state === "running" ? now : null,
         ended ? now : null,
-        error === null ? null : JSON.stringify({ code: error.code, detail: error.detail }),
+        error === null ? null : JSON.stringify(error),
         run,
       )
       .toArray().length > 0

@@ -49,7 +49,13 @@ export const runSchema = z
     syscalls: z.array(syscallSchema).readonly(),
     usage: usageSchema,
     abstained: z.boolean().meta({ description: "True when nothing known supports an answer" }),
-    error: z.object({ code: z.enum(FAILURE_CODES), detail: z.string() }).nullable(),
+    error: z
+      .object({
+        code: z.enum(FAILURE_CODES),
+        detail: z.string(),
+        retryAfter: z.number().optional().meta({ description: "Seconds after which another try can succeed" }),
+      })
+      .nullable(),
     createdAt: z.string(),
     startedAt: z.string().nullable(),
     finishedAt: z.string().nullable(),

@@ -58,7 +58,7 @@ async function endedRun(context: EdgeContext, reply: ChatReply): Promise<Result<
 }
 
 function runFailure(run: RunView): Failure | null {
-  if (run.error !== null) return failure(run.error.code, run.error.detail);
+  if (run.error !== null) return run.error;
   if (run.status === "done") return null;
   return failure("internal", `The run ended as ${run.status}; it can be read at /v1/runs/${run.run}.`);
 }

@@ -1,5 +1,5 @@
 /**
- * Relieve: makes room when a model says that a prompt is too large for it.
+ * Relieve: makes room when a model says that a prompt is too large for it, or when a run changes to a model with a smaller window.
  *
  * The model's window is learned from the prompt that failed, smaller than any guess before. Then, until the estimate fits: the
  * body goes down to what the window leaves, results of this run's earlier calls are cut to their beginning (the rest is a page
@@ -25,14 +25,19 @@ export function relieve(kernel: Kernel, run: LiveRun): boolean {
   const before = contextTokens(assembleContext(kernel, run));
   setCalibration(kernel, run.model, overflowed(calibrationOf(kernel, run.model), before));
   countInRecord(kernel, "overflows");
-  prepareBody(kernel, run, {});
-  const fits = (): boolean => estimated(kernel, run) <= windowOf(kernel, run.model);
-  for (const index of run.messages.keys()) if (!fits()) cutResult(kernel, run, index);
-  while (!fits() && run.tail.length > 0) run.tail = run.tail.slice(0, -1);
+  makeRoom(kernel, run);
   savePagerRecord(kernel);
   const after = contextTokens(assembleContext(kernel, run));
   trace(kernel, run, "overflow", { before, after, window: windowOf(kernel, run.model) });
   return after < before;
+}
+
+/** Makes the prompt fit what is known of the window of the run's model, as far as it can be made smaller. */
+export function makeRoom(kernel: Kernel, run: LiveRun): void {
+  prepareBody(kernel, run, {});
+  const fits = (): boolean => estimated(kernel, run) <= windowOf(kernel, run.model);
+  for (const index of run.messages.keys()) if (!fits()) cutResult(kernel, run, index);
+  while (!fits() && run.tail.length > 0) run.tail = run.tail.slice(0, -1);
 }
 
 function estimated(kernel: Kernel, run: LiveRun): number {
