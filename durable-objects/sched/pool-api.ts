@@ -17,6 +17,8 @@ export interface SlotAsk {
   readonly program: string;
   /** Tokens the call may take of the provider's rate limit: its prompt and the most it may answer. */
   readonly tokens: number;
+  /** Milliseconds it would wait because the provider asked for a pause; a longer one is answered at once, with its time. */
+  readonly patienceMs?: number;
   /** Unique per ask, so that a wait can be withdrawn. */
   readonly ticket: string;
 }

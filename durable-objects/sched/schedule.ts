@@ -4,10 +4,13 @@
  * A command calls no model and needs no slot. Which model, and when it may be asked again after a failure, is `route-run.ts`; the slot
  * itself, with all that can happen to it, is `slot.ts`.
  */
+import type { Failure } from "#shared/errors.ts";
+import { RETRY_SWITCH_MS } from "#shared/limits.ts";
 import { success, type Result } from "#shared/result.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
 import type { TraceData } from "#kernel/proc/trace.ts";
+import type { Trouble } from "#kernel/proc/trouble.ts";
 import { askedTokens } from "#kernel/sched/asked-tokens.ts";
 import { UNUSED, type CallEnd } from "#kernel/sched/pool-api.ts";
 import { routeRun } from "#kernel/sched/route-run.ts";
@@ -17,20 +20,35 @@ export async function schedule(kernel: Kernel, run: LiveRun, data: TraceData): P
   if (run.instruction.kind === "command") return success(null);
   const band = "interactive";
   data["band"] = band;
-  const routed = await routeRun(kernel, run, data);
-  if (!routed.ok) return routed;
-  const request: SlotRequest = {
-    model: run.model,
-    holder: `${kernel.user}/${run.id}`,
-    band,
-    program: run.id,
-    tokens: askedTokens(kernel, run),
-    signal: run.abort.signal,
-  };
-  const lingering = lingeringSlot(kernel, request);
-  const taken = lingering === null ? await takeSlot(kernel, request) : success(lingering);
-  if (taken.ok) data["waitedMs"] = lingering === null ? taken.value.lease.waitedMs : 0;
-  return taken;
+  for (;;) {
+    const routed = await routeRun(kernel, run, data);
+    if (!routed.ok) return routed;
+    const request: SlotRequest = {
+      model: routed.value,
+      holder: `${kernel.user}/${run.id}`,
+      band,
+      program: run.id,
+      tokens: askedTokens(kernel, run),
+      patienceMs: RETRY_SWITCH_MS,
+      signal: run.abort.signal,
+    };
+    const lingering = lingeringSlot(kernel, request);
+    const taken = lingering === null ? await takeSlot(kernel, request) : success(lingering);
+    if (taken.ok) {
+      data["waitedMs"] = lingering === null ? taken.value.lease.waitedMs : 0;
+      return taken;
+    }
+    noteRefusal(kernel, run, request.model, taken.error);
+  }
+}
+
+/** No slot of a model is a trouble like any other: routing waits for the end of a pause, asks another model, or ends the run. */
+function noteRefusal(kernel: Kernel, run: LiveRun, model: string, error: Failure): void {
+  const paused = error.code === "model_unavailable";
+  const retryAfterMs = paused && error.retryAfter !== undefined ? error.retryAfter * 1_000 : null;
+  const trouble: Trouble = { model, fault: "throttled", error, retryable: paused, retryAfterMs };
+  run.troubles.push(trouble);
+  kernel.breakers.noteFault(trouble, kernel.now());
 }
 
 /** Lets go of the slot and tells what became of the call, without keeping the run waiting. */

@@ -27,6 +27,8 @@ export interface SlotRequest {
   readonly program: string;
   /** Tokens the call may take of the provider's rate; 0 when nobody counts them. */
   readonly tokens: number;
+  /** Milliseconds it waits for the end of a pause that the provider asked for; any when absent. */
+  readonly patienceMs?: number;
   /** Ends the wait; throws its reason. Gives the slot back while it is held. */
   readonly signal: AbortSignal;
 }
@@ -49,6 +51,7 @@ export function lingeringSlot(kernel: Kernel, request: SlotRequest): HeldSlot | 
 /** Waits for a slot of the model's pool. A pool that restarts meanwhile is asked again. */
 export async function takeSlot(kernel: Kernel, request: SlotRequest): Promise<Result<HeldSlot>> {
   const { signal, holder, band, program, tokens } = request;
+  const patience = request.patienceMs === undefined ? {} : { patienceMs: request.patienceMs };
   const ticket = crypto.randomUUID();
   const pool = poolOf(kernel, request);
   const withdraw = (): void => {
@@ -59,7 +62,9 @@ export async function takeSlot(kernel: Kernel, request: SlotRequest): Promise<Re
   for (let attempt = 1; attempt <= POOL_ATTEMPTS; attempt += 1) {
     signal.throwIfAborted();
     try {
-      const asked = Promise.resolve(pool.acquire({ holder, band, user: kernel.user, program, tokens, ticket }));
+      const asked = Promise.resolve(
+        pool.acquire({ holder, band, user: kernel.user, program, tokens, ticket, ...patience }),
+      );
       const lease = await unlessAborted(signal, asked, withdraw);
       if (!lease.ok) return lease;
       return success(hold(kernel, request, { lease: lease.value, since: kernel.now(), reports: [] }));

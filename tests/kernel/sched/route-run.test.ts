@@ -1,7 +1,7 @@
 /**
  * Route run: what follows a failure: a pause and the same model, another model, or the end with its reason.
  */
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Caller, ExecuteRequest, RunView, TraceEvent } from "#shared/abi.ts";
 import {
   INFER_ATTEMPTS,
@@ -24,10 +24,17 @@ import { ask, callerOf, eventsOf, objectOf, shown, start, unwrap } from "#tests/
 
 installSeam();
 
-const FIRST = "lamina/extractive";
-const SECOND = "other/second";
-const THIRD = "other/third";
-beforeAll(() => useEnv((real) => Object.assign({}, real, { FALLBACK_MODELS: `${SECOND},${THIRD}` })));
+let FIRST = "";
+let SECOND = "";
+let THIRD = "";
+
+// Every test has models, and so pools, of its own: what a pool learned of one does not reach the next.
+let tests = 0;
+beforeEach(() => {
+  tests += 1;
+  [FIRST, SECOND, THIRD] = [`t${tests}/first`, `t${tests}/second`, `t${tests}/third`];
+  useEnv((real) => Object.assign({}, real, { DEFAULT_MODEL: FIRST, FALLBACK_MODELS: `${SECOND},${THIRD}` }));
+});
 afterAll(() => useEnv(null));
 
 function fault(kind: Fault, more: { readonly retryable?: boolean; readonly retryAfterMs?: number } = {}): InferEvent {
@@ -163,6 +170,20 @@ describe("a provider that asks to wait", () => {
     expect(only).toMatchObject({ status: "failed", error: { code: "quota_exceeded" } });
     expect(only.error?.retryAfter).toBeGreaterThan(7_000);
     expect(asked).toEqual([FIRST, SECOND]);
+  });
+});
+
+describe("a pool that was asked to pause", () => {
+  it("sends runs of other processes to another model at once, and tells those that may use no other", async () => {
+    const [first, second] = [callerOf("pauses"), callerOf("hears-of-it")];
+    models(first, { [FIRST]: [[fault("throttled", { retryAfterMs: RETRY_PATIENCE_MS * 2 })]] });
+    expect((await ask(first, "hello")).usage.model).toBe(SECOND);
+    const asked = models(second, {});
+    expect((await ask(second, "hello")).usage.model).toBe(SECOND);
+    const only = await ask(second, "hello", { model: FIRST });
+    expect(only).toMatchObject({ status: "failed", error: { code: "model_unavailable" } });
+    expect(only.error?.retryAfter).toBeGreaterThan(RETRY_PATIENCE_MS / 1_000);
+    expect(asked).toEqual([SECOND]);
   });
 });
 
