@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { TRANSCRIPT_MESSAGES } from "#shared/limits.ts";
 import { replySchema } from "#shared/schema/instruction.ts";
+import { publicCardSchema } from "#shared/schema/model-card.ts";
 import { storableText } from "#shared/schema/text.ts";
 
 const textPart = z.object({ type: z.literal("text"), text: storableText });
@@ -40,6 +41,14 @@ export const chatCompletionSchema = z.record(z.string(), z.unknown()).meta({ id:
 export const modelListSchema = z
   .object({
     object: z.literal("list"),
-    data: z.array(z.object({ id: z.string(), object: z.literal("model"), created: z.number(), owned_by: z.string() })),
+    data: z.array(
+      z.object({
+        id: z.string(),
+        object: z.literal("model"),
+        created: z.number(),
+        owned_by: z.string(),
+        lamina: publicCardSchema,
+      }),
+    ),
   })
   .meta({ id: "ModelList" });

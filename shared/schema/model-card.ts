@@ -33,6 +33,12 @@ export const modelCardSchema = z.object({
   source: z.enum(["discovered", "configured", "seed"]),
 });
 
+/** What a client is told of a model. `model` is its name in the catalogue. */
+export const publicCardSchema = modelCardSchema
+  .omit({ id: true })
+  .extend({ model: z.string() })
+  .meta({ id: "ModelCard", description: "Prices are US dollars per million tokens; null means not known" });
+
 /** A part of a card. Without a price of its own a cached token costs what any token of input does. */
 export const modelFactsSchema = z
   .strictObject({

@@ -16,7 +16,7 @@ import { utf8Bytes } from "#shared/tokens.ts";
 import { sha256 } from "#shared/sha256.ts";
 import type { Edge, EdgeContext } from "#workers/edge.ts";
 import { requireScope } from "#workers/middleware/scope.ts";
-import { DEFAULT_NAME, modelNames, publicName, resolveModel } from "#workers/models.ts";
+import { listedModels, resolveModel } from "#workers/models.ts";
 import { parseInstruction } from "#workers/parse/instruction.ts";
 import { json, problem } from "#workers/reply.ts";
 import { callerOf } from "#workers/routes/caller.ts";
@@ -42,16 +42,14 @@ const getModels = createRoute({
   method: "get",
   path: "/v1/models",
   summary: "OpenAI-compatible list of models",
+  description: "lamina is the server's default. The field lamina says what is known of a model; null is not known.",
   ...shared,
   responses: responses(200, "Models", modelListSchema),
 });
 
 export function addChatRoutes(app: Edge): void {
   app.openapi(getModels, async (context): Promise<Response> => {
-    const names = await modelNames(context.env, Date.now());
-    const ids = [DEFAULT_NAME, ...names.map(publicName)];
-    const data = ids.map((id) => ({ id, object: "model" as const, created: 0, owned_by: "lamina" }));
-    return json(context, modelListSchema, { object: "list", data });
+    return json(context, modelListSchema, { object: "list", data: await listedModels(context) });
   });
   app.openapi(postChat, async (context): Promise<Response> => {
     const body = context.req.valid("json");
@@ -83,7 +81,7 @@ async function chatRequest(context: EdgeContext, caller: Caller, body: ChatBody)
   if (!key.ok) return key;
   const thread = threadOf(context, body);
   if (thread === undefined) return failed(failure("invalid_request", "The thread is not a thread id."));
-  const model = await resolveModel(context.env, body.model, Date.now());
+  const model = await resolveModel(context, body.model);
   if (model === undefined) return failed(failure("not_found", "There is no such model; GET /v1/models lists them."));
   const last = lastUserMessage(body);
   if (!last.ok) return last;

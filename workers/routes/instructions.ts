@@ -51,7 +51,7 @@ export function addInstructionRoutes(app: Edge): void {
     if (!key.ok) return problem(context, key.error);
     const caller = await callerOf(context, body.process ?? INIT_PROCESS);
     if (!caller.ok) return problem(context, caller.error);
-    const model = body.model === undefined ? null : await resolveModel(context.env, body.model, Date.now());
+    const model = body.model === undefined ? null : await resolveModel(context, body.model);
     if (model === undefined)
       return problem(context, failure("not_found", "There is no such model; GET /v1/models lists them."));
     const request = await executeRequest(caller.value, body, model, key.value);

@@ -107,7 +107,7 @@ export function addRunRoutes(app: Edge): void {
   app.openapi(resumeRun, async (context): Promise<Response> => {
     const { run, process } = context.req.valid("param").id;
     const named = context.req.valid("json")?.model;
-    const model = named === undefined ? null : await resolveModel(context.env, named, Date.now());
+    const model = named === undefined ? null : await resolveModel(context, named);
     if (model === undefined)
       return problem(context, failure("not_found", "There is no such model; GET /v1/models lists them."));
     const resume = { again: "never", status: 202 } as const;

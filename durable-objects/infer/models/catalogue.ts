@@ -14,7 +14,7 @@ import { MODEL_CARDS, MODEL_LIST_MS, MODEL_LIST_RETRY_MS, MODEL_LIST_WAIT_MS } f
 import { errorName, logEvent } from "#shared/log.ts";
 import { unknownCard, providerOf, WORKERS_AI, type ModelCard } from "#shared/models.ts";
 import { withFacts } from "#shared/schema/model-card.ts";
-import type { Driver } from "#kernel/infer/drivers/driver.ts";
+import { listsOf, type ModelSource } from "#kernel/infer/models/lists-of.ts";
 import {
   claimListing,
   readLists,
@@ -58,7 +58,7 @@ const POLL_MS = 200;
 
 export function openCatalogue(
   env: CatalogueEnv,
-  driver: Pick<Driver, "models" | "lists">,
+  driver: ModelSource,
   background: (work: Promise<unknown>) => void,
   now: () => number = Date.now,
 ): Catalogue {
@@ -116,7 +116,7 @@ function compose(lists: ModelLists, settings: ModelSettings): Map<string, ModelC
 
 interface Source {
   readonly env: CatalogueEnv;
-  readonly driver: Pick<Driver, "models" | "lists">;
+  readonly driver: ModelSource;
   readonly background: (work: Promise<unknown>) => void;
   readonly now: () => number;
   readonly memory: Memory;
@@ -153,7 +153,8 @@ async function refresh(source: Source, shared: boolean): Promise<void> {
   const { env, driver, now, memory } = source;
   try {
     if (shared && !(await soon(claimListing(env.DB, now())))) return await awaitOthers(source);
-    const answers = await soon(ask(driver));
+    const listed = await soon(listsOf(driver));
+    const answers = new Map(listed.map(({ provider, cards }) => [provider, cards.slice(0, MODEL_CARDS)]));
     const { providers } = modelSettings(env);
     const known = [WORKERS_AI, ...providers, ...answers.keys()];
     memory.lists = new Map([...memory.lists, ...answers].filter(([provider]) => known.includes(provider)));
@@ -175,21 +176,6 @@ async function awaitOthers(source: Source): Promise<void> {
     if (!(await recall(source))) break;
   }
   if (memory.listedAt === 0) memory.dueAt = now() + MODEL_LIST_RETRY_MS;
-}
-
-/** The lists of the providers that answered. Rejects when none did. */
-async function ask(driver: Pick<Driver, "models" | "lists">): Promise<ModelLists> {
-  if (driver.lists !== undefined) {
-    const lists = await driver.lists();
-    return new Map(lists.map(({ provider, cards }) => [provider, cards.slice(0, MODEL_CARDS)]));
-  }
-  const cards = await driver.models();
-  return new Map(
-    [...new Set(cards.map(({ provider }) => provider))].map((provider) => [
-      provider,
-      cards.filter((card) => card.provider === provider).slice(0, MODEL_CARDS),
-    ]),
-  );
 }
 
 /** Rejects when the work takes too long for whoever waits; the work itself goes on. */

@@ -28,7 +28,8 @@ beforeAll(() => useEnv((real) => ({ ...real, MODEL_PRICES: '{"lamina/extractive"
 afterAll(() => useEnv(null));
 
 const SECRET = "Codename Turquoise meets at the Quarry on 4711 Elm Road.";
-const WORDS = /turquoise|quarry|4711/i;
+// A time of day in milliseconds may hold the number by chance.
+const WORDS = /turquoise|quarry|(?<!\d)4711(?!\d)/i;
 const long = (said: string): string => `${said} ${"It went on and on without a word of news. ".repeat(140)}`;
 
 /** Everything a model was sent from now on. */
