@@ -57,6 +57,7 @@ export function boot(ctx: DurableObjectState, env: Cloudflare.Env, caller: Calle
     embedder: openEmbedder(env),
     index: new PageIndex(storage.sql),
     pager: null,
+    budget: null,
     prompts: new Map(),
     live: new Map(),
     busyThreads: new Set(),

@@ -8,6 +8,7 @@ import type { Driver } from "#kernel/infer/drivers/driver.ts";
 import type { Embedder } from "#kernel/infer/drivers/embedder.ts";
 import type { Catalogue } from "#kernel/infer/models/catalogue.ts";
 import type { TimerName } from "#kernel/proc/alarm.ts";
+import type { Budget } from "#kernel/proc/ledger-exchange.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
 import type { Breakers } from "#kernel/sched/breakers.ts";
 import type { KeptSlot } from "#kernel/sched/lease.ts";
@@ -37,6 +38,8 @@ export interface Kernel {
   pager: PagerRecord | null;
   /** Cache: what the last prompt of each thread began with, to tell how much of the next one a provider has cached. */
   readonly prompts: Map<ThreadId, readonly number[]>;
+  /** Cache: what the process may use and keeps of it; made at its first use. */
+  budget: Budget | null;
   /** Runs this instance is working on, with what cannot be stored: abort signals and waiting readers. */
   readonly live: Map<RunId, LiveRun>;
   /** Threads whose queue this instance is working off. */

@@ -7,10 +7,12 @@
  */
 export { boot } from "#kernel/boot.ts";
 export { cycle, submit } from "#kernel/cycle.ts";
+export { refuseOverBudget } from "#kernel/proc/budget.ts";
 export { ringAlarm } from "#kernel/proc/alarm.ts";
 export { inspectProcess } from "#kernel/proc/inspect.ts";
 export * as runs from "#kernel/proc/run-calls.ts";
 export * as threads from "#kernel/proc/thread-calls.ts";
+export { usageOfRuns } from "#kernel/proc/usage-of-runs.ts";
 export { TIMER_WORK } from "#kernel/proc/timer-work.ts";
 export { transact } from "#kernel/proc/transact.ts";
 export { listBlocks } from "#kernel/vm/pinned/block-table.ts";

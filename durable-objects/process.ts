@@ -21,6 +21,8 @@ import type {
   PageView,
   ProcessApi,
   RunStarted,
+  RunUsagePage,
+  RunUsageQuestion,
   RunStream,
   RunView,
   SearchItem,
@@ -80,7 +82,9 @@ export class Process extends DurableObject<Cloudflare.Env> implements ProcessApi
   ): Promise<Result<Value>> {
     const parsed = executeSchema.safeParse(request);
     if (!parsed.success) return Promise.resolve(failed(failure("invalid_request", "The instruction is malformed.")));
-    return this.#as(parsed.data.caller as Caller, (kernel, calls) => {
+    return this.#as(parsed.data.caller as Caller, async (kernel, calls) => {
+      const refused = await calls.refuseOverBudget(kernel, parsed.data);
+      if (refused !== null) return failed(refused);
       const started = calls.runs.execute(kernel, parsed.data, calls.submit, calls.cycle);
       return started.ok ? then(kernel, calls, started.value) : started;
     });
@@ -119,6 +123,10 @@ export class Process extends DurableObject<Cloudflare.Env> implements ProcessApi
 
   referencesOf(caller: Caller, run: RunId): Promise<Result<readonly PageReference[]>> {
     return this.#as(caller, (kernel, calls) => calls.runs.referencesOf(kernel, run));
+  }
+
+  usageOfRuns(caller: Caller, question: RunUsageQuestion): Promise<Result<RunUsagePage>> {
+    return this.#as(caller, (kernel, calls) => success(calls.usageOfRuns(kernel, question)));
   }
 
   references(caller: Caller, limit: number, cursor?: string): Promise<Result<Page<RunReferences>>> {

@@ -12,6 +12,7 @@ import type { PageHandle, ProcessId, RunId, ThreadId, UserId } from "#shared/ids
 import type { ContextView, MessageView, ProcessView, ThreadView, VmStat } from "#shared/inspection.ts";
 import type { PageReference, RunReferences } from "#shared/references.ts";
 import type { Result } from "#shared/result.ts";
+import type { UsageCounts, UsageItem } from "#shared/schema/usage.ts";
 import type { SleepApi } from "#shared/sleep-api.ts";
 import type { SharedEdit } from "#shared/schema/blocks.ts";
 import type { DocumentApi } from "#shared/document-api.ts";
@@ -115,8 +116,26 @@ export interface Usage {
   readonly inputTokens: number;
   readonly cachedTokens: number;
   readonly outputTokens: number;
+  readonly microdollars: number;
+  readonly neurons: number;
   /** Wall time of the run in milliseconds. */
   readonly ms: number;
+  /** Each model by itself, when the run used several; `ms` is the time it worked. */
+  readonly models?: readonly (UsageCounts & { readonly model: string })[];
+}
+
+export interface RunUsageQuestion {
+  /** First and last day, days since 1970 (UTC). */
+  readonly from: number;
+  readonly to: number;
+  readonly limit: number;
+  /** Id of the last run that was seen, or null. */
+  readonly before: string | null;
+}
+
+export interface RunUsagePage extends Page<UsageItem> {
+  /** Of all runs of these days. */
+  readonly total: UsageCounts;
 }
 
 export interface SyscallView {
@@ -314,6 +333,8 @@ export interface ProcessApi extends DocumentApi, SleepApi<Caller> {
   traceOf(caller: Caller, run: RunId): Promise<Result<readonly TraceEvent[]>>;
   /** What a run did with the pages of its prompts, until now. */
   referencesOf(caller: Caller, run: RunId): Promise<Result<readonly PageReference[]>>;
+  /** What each run of some days used, newest first. */
+  usageOfRuns(caller: Caller, question: RunUsageQuestion): Promise<Result<RunUsagePage>>;
   /** The reference log, in the order in which runs closed. */
   references(caller: Caller, limit: number, cursor?: string): Promise<Result<Page<RunReferences>>>;
   cancel(caller: Caller, run: RunId): Promise<Result<RunView>>;

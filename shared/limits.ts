@@ -223,3 +223,21 @@ export const BLOCK_DESCRIPTION_CHARACTERS = 512; // characters of a block's desc
 export const STANDING_CHARACTERS = 500; // characters of one recognised standing instruction or preference; a longer sentence is no rule
 export const STANDING_PINS = 200; // recognised instructions and preferences that are pinned; protects the making of the prompt
 export const STANDING_PER_TEXT = 8; // standing instructions and preferences taken from one text; protects the pins from a pasted list
+
+// Accounting
+export const QUOTA_MOST = 1_000_000_000_000_000; // microdollars or tokens of a quota; keeps sums of many whole
+export const QUOTA_PROCESSES = 100; // processes of a user with quotas of their own; protects the ledger's event loop
+export const QUOTA_TRUST_MS = 60_000; // milliseconds a process trusts what it knows of its user's quotas; the lag of a new one
+export const QUOTA_REFRESH_MS = 30_000; // milliseconds after which it asks again while it works on; keeps calls from waiting for that
+export const BUDGET_CHUNK_CALLS = 8; // times the most a call can cost that a process gets at once; saves it the next exchanges
+export const BUDGET_CHUNK_SHARE = 8; // the part (one in so many) of what is left that a process gets at the most; protects its other processes
+export const BUDGET_MARGIN_PERCENT = 115; // percent of a prompt's likely tokens that are set aside for it; protects a budget from a provider that counts more
+export const BUDGET_IDLE_MS = 60_000; // milliseconds without a call after which a process gives back what it did not use
+export const BUDGET_WAIT_MS = 5_000; // milliseconds a call waits for the ledger; then `overloaded`
+export const LEDGER_ATTEMPTS = 3; // tries of one exchange with a ledger that restarts
+export const LEDGER_ROWS = 500; // rows of usage in one exchange; protects the RPC message
+export const LEDGER_DAYS = 400; // days with calls that have not ended that one exchange may name
+export const USAGE_DAYS = 400; // days that usage is kept, and the longest range of a report
+export const USAGE_DELAY_MS = 5_000; // milliseconds usage waits in its process for more to be reported with it
+export const USAGE_KEPT_DAYS = 35; // days a process keeps what it has reported; the ledger is where it is read
+export const USAGE_USERS = 50; // users of one page of everybody's usage; each is a call of its own

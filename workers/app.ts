@@ -26,8 +26,10 @@ import { addKeyRoutes } from "#workers/routes/keys.ts";
 import { addMemoryRoutes } from "#workers/routes/memory.ts";
 import { addProcessRoutes } from "#workers/routes/processes.ts";
 import { addSleepRoutes } from "#workers/routes/sleep.ts";
+import { addQuotaRoutes } from "#workers/routes/quotas.ts";
 import { addRunRoutes } from "#workers/routes/runs.ts";
 import { addSessionRoutes } from "#workers/routes/session.ts";
+import { addUsageRoute } from "#workers/routes/usage.ts";
 
 function makeApp(): Edge {
   const app: Edge = new OpenAPIHono<EdgeEnv>({ defaultHook: validationHook });
@@ -53,6 +55,8 @@ function makeApp(): Edge {
   addFsckRoute(app);
   addBlockRoutes(app);
   addSleepRoutes(app);
+  addUsageRoute(app);
+  addQuotaRoutes(app);
   addKeyRoutes(app);
   addSessionRoutes(app);
   addAssetRoute(app);

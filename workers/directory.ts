@@ -258,6 +258,22 @@ export async function deleteSession(database: D1Database, sha256: string): Promi
   await drizzle(database).delete(sessions).where(eq(sessions.sha256, sha256));
 }
 
+/** True when there is such a user. */
+export async function hasUser(database: D1Database, user: UserId): Promise<boolean> {
+  return (await drizzle(database).select({ id: users.id }).from(users).where(eq(users.id, user)).get()) !== undefined;
+}
+
+/** Users by name, those after `after`. */
+export async function listUsers(database: D1Database, limit: number, after: string): Promise<UserId[]> {
+  const rows = await drizzle(database)
+    .select({ id: users.id })
+    .from(users)
+    .where(gt(users.id, after))
+    .orderBy(asc(users.id))
+    .limit(limit);
+  return rows.map((row) => parseUserId(row.id)).filter((user) => user !== null);
+}
+
 /** Processes of a user besides `init`, by name, those after `after`. */
 export async function listProcesses(
   database: D1Database,

@@ -2,7 +2,7 @@
  * Attempt: one call of a model: what it said, asked for and cost, or what went wrong.
  *
  * `say` gets the text as it arrives. A model that neither ends nor heeds its signal is left behind at its deadline, so an attempt
- * always ends; it rejects only when its run was aborted.
+ * always ends. One whose run was aborted is a failure with the fault `aborted`.
  */
 import type { SystemCall } from "#shared/calls.ts";
 import { failure, type Failure } from "#shared/errors.ts";
@@ -47,7 +47,7 @@ export async function attempt(
   } finally {
     clearTimeout(timer);
   }
-  signal.throwIfAborted();
+  if (signal.aborted) return fail(made, "internal", "The run was stopped.", "aborted");
   if (deadline.signal.aborted) return fail(made, "model_unavailable", "The model took too long.", "timeout");
   return made.failure === null ? refuseUnusable(made) : made;
 }

@@ -7,7 +7,7 @@
  */
 import { MODEL_TOOLS } from "#shared/calls.ts";
 import { failure } from "#shared/errors.ts";
-import { RUN_STEPS } from "#shared/limits.ts";
+import { ANSWER_TOKENS, BUDGET_MARGIN_PERCENT, RUN_STEPS } from "#shared/limits.ts";
 import { failed, success, type Result } from "#shared/result.ts";
 import { estimateTokens } from "#shared/tokens.ts";
 import type { Kernel } from "#kernel/kernel.ts";
@@ -15,13 +15,15 @@ import { attempt, type Attempt, type AttemptFailure } from "#kernel/infer/attemp
 import { interpretCommand } from "#kernel/infer/command.ts";
 import type { InferRequest } from "#kernel/infer/drivers/driver.ts";
 import type { Inference } from "#kernel/infer/inference.ts";
+import { reserveBudget, type Reservation } from "#kernel/proc/budget.ts";
 import { finishedStep, finishStep } from "#kernel/proc/journal.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
 import type { TraceData } from "#kernel/proc/trace.ts";
+import { mayBeCharged, settleCall } from "#kernel/proc/usage.ts";
 import { outcomeOf, UNUSED } from "#kernel/sched/pool-api.ts";
 import { assembleContext, contextTokens, sharedWithLast } from "#kernel/vm/context/context.ts";
 import { relieve } from "#kernel/vm/pager/relieve.ts";
-import { changeRecord, noteUsage, pagerRecord } from "#kernel/vm/pager/record.ts";
+import { changeRecord, noteUsage, pagerRecord, tokenRatio } from "#kernel/vm/pager/record.ts";
 
 /** The inference, or null when this attempt came to nothing and the run says why. */
 export async function infer(
@@ -41,13 +43,18 @@ export async function infer(
     say(inference.text);
     return success(inference);
   }
-  const request = makeRequest(kernel, run);
+  const planned = makeRequest(kernel, run);
+  const reserved = await reserve(kernel, planned);
+  if (!reserved.ok) return reserved;
+  // What was set aside is the most it may say.
+  const request = reserved.value.id === null ? planned : { ...planned, maxTokens: ANSWER_TOKENS };
   data["model"] = run.model;
   data["messages"] = request.messages.length;
   run.lastCall = { ...UNUSED, outcome: "cancelled", programOver: true };
-  const made = await attempt(kernel, request, run.abort.signal, say);
-  const charged = made.failure === null || made.usage !== null || made.text !== "";
-  const tokens = charged ? settleUsage(kernel, run, request, made, data) : 0;
+  const startedAt = kernel.now();
+  const made = await reservedAttempt(kernel, run, request, reserved.value, say);
+  const tokens = settleUsage(kernel, run, request, made, { reservation: reserved.value, startedAt }, data);
+  run.abort.signal.throwIfAborted();
   if (made.failure !== null) return giveWay(kernel, run, made, { tokens, failure: made.failure }, data);
   const inference: Inference = { text: made.text, calls: made.calls };
   finishStep(kernel, run.id, name, inference);
@@ -91,17 +98,52 @@ function makeRequest(kernel: Kernel, run: LiveRun): InferRequest {
   };
 }
 
-/** Adds the model's own usage, or the estimate when it reports none, and answers its tokens. */
-function settleUsage(kernel: Kernel, run: LiveRun, request: InferRequest, made: Attempt, data: TraceData): number {
+/** Sets aside the most that the call can use. */
+function reserve(kernel: Kernel, { model, messages }: InferRequest): Promise<Result<Reservation>> {
+  const likely = contextTokens(messages) * tokenRatio(kernel, model);
+  const inputTokens = Math.ceil((likely * BUDGET_MARGIN_PERCENT) / 100);
+  return reserveBudget(kernel, { model, purpose: "run", inputTokens, maxOutputTokens: ANSWER_TOKENS });
+}
+
+/** The attempt; what was set aside for one that is never made, or breaks off without a word of what it used, is free again. */
+async function reservedAttempt(
+  kernel: Kernel,
+  run: LiveRun,
+  request: InferRequest,
+  reservation: Reservation,
+  say: (text: string) => void,
+): Promise<Attempt> {
+  try {
+    run.abort.signal.throwIfAborted();
+    return await attempt(kernel, request, run.abort.signal, say);
+  } catch (error) {
+    settleCall(kernel, reservation, { usage: null, ms: 0, run });
+    throw error;
+  }
+}
+
+/** Counts what the model reported, or the estimate when it reports nothing, and answers its tokens. */
+function settleUsage(
+  kernel: Kernel,
+  run: LiveRun,
+  request: InferRequest,
+  made: Attempt,
+  { reservation, startedAt }: { readonly reservation: Reservation; readonly startedAt: number },
+  data: TraceData,
+): number {
+  const ms = kernel.now() - startedAt;
+  const said = made.usage !== null || made.text !== "";
+  if (made.failure !== null && !said && !mayBeCharged(made.failure.fault)) {
+    settleCall(kernel, reservation, { usage: null, ms, run });
+    return 0;
+  }
   const estimated = contextTokens(request.messages);
   const usage = made.usage ?? {
     inputTokens: estimated,
     cachedTokens: 0,
     outputTokens: estimateTokens(made.text),
   };
-  run.usage.inputTokens += usage.inputTokens;
-  run.usage.cachedTokens += usage.cachedTokens;
-  run.usage.outputTokens += usage.outputTokens;
+  const { microdollars } = settleCall(kernel, reservation, { usage, ms, run });
   const sent = sharedWithLast(kernel, run.thread, request.messages);
   noteUsage(kernel, run.model, estimated, made.usage);
   const record = pagerRecord(kernel);
@@ -111,6 +153,11 @@ function settleUsage(kernel: Kernel, run: LiveRun, request: InferRequest, made: 
     sentTokens: record.sentTokens + sent.tokens,
     sharedTokens: record.sharedTokens + sent.shared,
   });
-  Object.assign(data, usage, { calls: made.calls.length, estimatedTokens: estimated, sharedTokens: sent.shared });
+  Object.assign(data, usage, {
+    microdollars,
+    calls: made.calls.length,
+    estimatedTokens: estimated,
+    sharedTokens: sent.shared,
+  });
   return usage.inputTokens + usage.outputTokens;
 }

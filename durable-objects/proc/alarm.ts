@@ -8,7 +8,16 @@ import { FLUSH_RETRY_MOST_MS } from "#shared/limits.ts";
 import { errorName, logEvent } from "#shared/log.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 
-export type TimerName = "heartbeat" | "flush" | "expire" | "summarise" | "documents" | "latent" | "embed" | "idle";
+export type TimerName =
+  | "heartbeat"
+  | "flush"
+  | "expire"
+  | "summarise"
+  | "documents"
+  | "latent"
+  | "embed"
+  | "idle"
+  | "usage";
 
 export type TimerWork = Readonly<Record<TimerName, (kernel: Kernel) => Promise<void> | void>>;
 

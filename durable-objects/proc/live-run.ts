@@ -9,6 +9,7 @@ import type { RunId, ThreadId } from "#shared/ids.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { lastEvent } from "#kernel/proc/events.ts";
 import type { Message } from "#kernel/proc/messages.ts";
+import { readRunUsage, type RunUsage } from "#kernel/proc/run-usage.ts";
 import type { RunRow } from "#kernel/proc/runs.ts";
 import type { TraceRow } from "#kernel/proc/trace.ts";
 import type { Trouble } from "#kernel/proc/trouble.ts";
@@ -77,7 +78,8 @@ export interface LiveRun {
   scrub: boolean;
   output: string;
   citations: Citation[];
-  usage: { inputTokens: number; cachedTokens: number; outputTokens: number };
+  /** What its calls used, also those an earlier instance made. */
+  readonly usage: RunUsage;
 }
 
 /** Makes the live run of a stored one. */
@@ -117,7 +119,7 @@ export function openRun(kernel: Kernel, row: RunRow): LiveRun {
     forgotten: [],
     output: "",
     citations: [],
-    usage: { inputTokens: 0, cachedTokens: 0, outputTokens: 0 },
+    usage: readRunUsage(row),
   };
 }
 

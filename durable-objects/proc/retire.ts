@@ -14,6 +14,7 @@ import { emit, emitStart, wake } from "#kernel/proc/events.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
 import { dropThread, saveMessages, threadExists, type Message } from "#kernel/proc/messages.ts";
 import { settlePager, weighReadBack } from "#kernel/vm/pager/settle.ts";
+import { viewUsage } from "#kernel/proc/run-usage.ts";
 import { moveRun, saveAnswer } from "#kernel/proc/runs.ts";
 import { FORGOTTEN, repeats } from "#kernel/vm/forget/repeats.ts";
 import { storeReferences } from "#kernel/vm/reference-log.ts";
@@ -30,7 +31,6 @@ export function retire(kernel: Kernel, run: LiveRun): void {
     output: storedOutput(run),
     citations: mustScrub(run) ? [] : run.citations,
     abstained: isAbstention(run.output),
-    usage: run.usage,
   };
   transact(kernel, () => {
     if (mustScrub(run)) scrubRun(kernel, run.id, answerMayStay(run));
@@ -38,10 +38,7 @@ export function retire(kernel: Kernel, run: LiveRun): void {
     closeConversation(kernel, run, storedOutput(run));
     settlePager(kernel, run);
     storeReferences(kernel, run);
-    emit(kernel, run, {
-      type: "data-usage",
-      data: { model: run.model, ...run.usage, ms: kernel.now() - run.startedAt },
-    });
+    emitUsage(kernel, run);
     emit(kernel, run, { type: "finish", finishReason: "stop" });
     moveRun(kernel, run.id, "done");
   });
@@ -61,21 +58,21 @@ export function giveUp(
       output: storedOutput(run),
       citations: mustScrub(run) ? [] : run.citations,
       abstained: false,
-      usage: run.usage,
     });
     closeConversation(kernel, run, storedOutput(run));
     settlePager(kernel, run);
     storeReferences(kernel, run);
     emitStart(kernel, run);
-    emit(kernel, run, {
-      type: "data-usage",
-      data: { model: run.model, ...run.usage, ms: kernel.now() - run.startedAt },
-    });
+    emitUsage(kernel, run);
     if (state === "cancelled") emit(kernel, run, { type: "abort", reason: error.detail });
     else emit(kernel, run, { type: "error", errorText: error.detail });
     moveRun(kernel, run.id, state, error);
   });
   settle(kernel, run);
+}
+
+function emitUsage(kernel: Kernel, run: LiveRun): void {
+  emit(kernel, run, { type: "data-usage", data: viewUsage(run.usage, run.model, kernel.now() - run.startedAt) });
 }
 
 /** Writes what followed the instruction into the thread. A stateless run leaves no thread behind. */

@@ -8,6 +8,7 @@ import type { Citation, Page, RunState, RunView, SyscallView } from "#shared/abi
 import type { Failure } from "#shared/errors.ts";
 import type { RunId, ThreadId } from "#shared/ids.ts";
 import type { Kernel } from "#kernel/kernel.ts";
+import { readRunUsage, viewUsage, type RunUsage, type RunUsageRow } from "#kernel/proc/run-usage.ts";
 
 export type RunRow = {
   id: string;
@@ -34,10 +35,7 @@ export type RunRow = {
   citations: string;
   abstained: number;
   error: string | null;
-  input_tokens: number;
-  cached_tokens: number;
-  output_tokens: number;
-};
+} & RunUsageRow;
 
 export function readRun(kernel: Kernel, run: RunId): RunRow | null {
   return kernel.sql.exec<RunRow>("SELECT * FROM runs WHERE id = ?", run).toArray()[0] ?? null;
@@ -136,19 +134,29 @@ export interface RunAnswer {
   readonly output: string;
   readonly citations: readonly Citation[];
   readonly abstained: boolean;
-  readonly usage: { readonly inputTokens: number; readonly cachedTokens: number; readonly outputTokens: number };
 }
 
 /** Stores what a run answered. */
 export function saveAnswer(kernel: Kernel, run: RunId, answer: RunAnswer): void {
   kernel.sql.exec(
-    "UPDATE runs SET output = ?, citations = ?, abstained = ?, input_tokens = ?, cached_tokens = ?, output_tokens = ? WHERE id = ?",
+    "UPDATE runs SET output = ?, citations = ?, abstained = ? WHERE id = ?",
     answer.output,
     JSON.stringify(answer.citations),
     answer.abstained ? 1 : 0,
-    answer.usage.inputTokens,
-    answer.usage.cachedTokens,
-    answer.usage.outputTokens,
+    run,
+  );
+}
+
+/** Stores what the calls of a run used until now. */
+export function saveRunUsage(kernel: Kernel, run: RunId, usage: RunUsage): void {
+  kernel.sql.exec(
+    `UPDATE runs SET input_tokens = ?, cached_tokens = ?, output_tokens = ?, microdollars = ?, neurons = ?, models = ? WHERE id = ?`,
+    usage.inputTokens,
+    usage.cachedTokens,
+    usage.outputTokens,
+    usage.microdollars,
+    usage.neurons,
+    JSON.stringify(usage.models),
     run,
   );
 }
@@ -221,13 +229,7 @@ export function viewRun(kernel: Kernel, row: RunRow): RunView {
     output: row.output,
     citations: JSON.parse(row.citations) as Citation[],
     syscalls: syscallsOf(kernel, run),
-    usage: {
-      model: row.model,
-      inputTokens: row.input_tokens,
-      cachedTokens: row.cached_tokens,
-      outputTokens: row.output_tokens,
-      ms: row.started_at === null ? 0 : end - row.started_at,
-    },
+    usage: viewUsage(readRunUsage(row), row.model, row.started_at === null ? 0 : end - row.started_at),
     abstained: row.abstained === 1,
     error: row.error === null ? null : (JSON.parse(row.error) as RunView["error"]),
     createdAt: new Date(row.created_at).toISOString(),

@@ -143,6 +143,20 @@ const STEPS: readonly (readonly string[])[] = [
     `CREATE TRIGGER embeddings_delete AFTER DELETE ON pages BEGIN DELETE FROM embeddings WHERE page = OLD.number; END`,
   ],
   [`ALTER TABLE runs ADD COLUMN asked TEXT`, `ALTER TABLE runs ADD COLUMN fallback INTEGER NOT NULL DEFAULT 1`],
+  [
+    `ALTER TABLE runs ADD COLUMN microdollars INTEGER NOT NULL DEFAULT 0`,
+    `ALTER TABLE runs ADD COLUMN neurons INTEGER NOT NULL DEFAULT 0`,
+    `ALTER TABLE runs ADD COLUMN models TEXT NOT NULL DEFAULT '[]'`,
+    `CREATE TABLE usage (
+       day INTEGER NOT NULL, model TEXT NOT NULL, purpose TEXT NOT NULL, version INTEGER NOT NULL, reported INTEGER NOT NULL,
+       calls INTEGER NOT NULL, input_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,
+       microdollars INTEGER NOT NULL, neurons INTEGER NOT NULL, ms INTEGER NOT NULL, PRIMARY KEY (day, model, purpose)
+     ) WITHOUT ROWID`,
+    `CREATE INDEX usage_unreported ON usage (day) WHERE version > reported`,
+    `CREATE TABLE reservations (
+       id INTEGER PRIMARY KEY AUTOINCREMENT, day INTEGER NOT NULL, boot_id TEXT NOT NULL, microdollars INTEGER NOT NULL, tokens INTEGER NOT NULL
+     )`,
+  ],
 ];
 
 /** Deletes the index segment of a page when what it holds of the page changes. Part of a released step: never edited. */

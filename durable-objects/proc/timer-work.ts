@@ -4,6 +4,7 @@
 import { HEARTBEAT_MS } from "#shared/limits.ts";
 import { setTimer, type TimerWork } from "#kernel/proc/alarm.ts";
 import { expire } from "#kernel/proc/expire.ts";
+import { ringUsage } from "#kernel/proc/ledger-exchange.ts";
 import { liveRuns } from "#kernel/proc/runs.ts";
 import { flush } from "#kernel/vm/flush.ts";
 import { finishForgetting } from "#kernel/vm/forget/forget-document.ts";
@@ -24,4 +25,5 @@ export const TIMER_WORK: TimerWork = {
   embed: ringEmbeddings,
   documents: (kernel) => finishForgetting(kernel),
   idle: ringIdle,
+  usage: ringUsage,
 };

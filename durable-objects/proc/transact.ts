@@ -12,6 +12,7 @@ export function transact<Value>(kernel: Kernel, work: () => Value): Value {
   } catch (error) {
     kernel.index.invalidate();
     kernel.pager = null;
+    kernel.budget = null;
     kernel.timers.clear();
     kernel.alarmAt = null;
     throw error;

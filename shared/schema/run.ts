@@ -1,6 +1,7 @@
 /** Replies of `/v1/instructions` and `/v1/runs…`: the views of `shared/abi.ts`, as schemas for the OpenAPI document. */
 import { z } from "zod";
 import { REFERENCE_KINDS } from "#shared/references.ts";
+import { usageCountsSchema } from "#shared/schema/usage.ts";
 import { FAILURE_CODES } from "#shared/errors.ts";
 import { modelNameSchema } from "#shared/schema/instruction.ts";
 
@@ -23,7 +24,14 @@ export const usageSchema = z
     inputTokens: z.number(),
     cachedTokens: z.number(),
     outputTokens: z.number(),
+    microdollars: z.number().meta({ description: "Millionths of a US dollar; 0 where no price is known" }),
+    neurons: z.number().meta({ description: "Cloudflare's unit of work, for models of Workers AI" }),
     ms: z.number().meta({ description: "Wall time in milliseconds" }),
+    models: z
+      .array(usageCountsSchema.extend({ model: z.string() }))
+      .readonly()
+      .optional()
+      .meta({ description: "Each model by itself, when the run used several" }),
   })
   .meta({ id: "Usage" });
 

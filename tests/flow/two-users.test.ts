@@ -180,6 +180,8 @@ const attempts: readonly Attempt[] = [
     foreign: true,
     make: () => mallory.call("GET", "/v1/processes/alice%2Finit/vmstat"),
   },
+  { route: "get /v1/usage", foreign: false, make: () => mallory.call("GET", "/v1/usage?group=process") },
+  { route: "get /v1/quotas", foreign: false, make: () => mallory.call("GET", "/v1/quotas") },
   { route: "get /v1/session", foreign: false, make: () => mallory.call("GET", "/v1/session") },
   { route: "post /v1/session", foreign: false, make: () => mallory.call("POST", "/v1/session") },
   { route: "delete /v1/session", foreign: false, make: () => mallory.call("DELETE", "/v1/session") },
@@ -195,11 +197,17 @@ test("every route, with the other's ids", async () => {
   }
 });
 
-test("keys of others need the scope admin", async () => {
+test("keys, usage and quotas of others need the scope admin", async () => {
   for (const [method, path, body] of [
     ["GET", "/v1/keys", undefined],
     ["POST", "/v1/keys", { user: "alice", scopes: ["run"] }],
     ["DELETE", `/v1/keys/${alice.keyId}`, undefined],
+    ["GET", "/v1/usage?user=alice", undefined],
+    ["GET", "/v1/usage?user=alice&group=run", undefined],
+    ["GET", "/v1/usage?user=*", undefined],
+    ["GET", "/v1/quotas?user=alice", undefined],
+    ["PUT", "/v1/quotas?user=alice", { quota: null }],
+    ["PUT", "/v1/quotas", { quota: null }],
   ] as const) {
     expect((await mallory.call(method, path, body)).body["code"]).toBe("forbidden");
   }
@@ -234,6 +242,6 @@ test("no route is missing here", async () => {
   const paths = Object.entries(body["paths"] as Record<string, Record<string, unknown>>);
   const routes = paths.flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method} ${path}`));
   const tried = new Set(attempts.map(({ route }) => route));
-  const elsewhere = ["get /health", "get /v1/keys", "post /v1/keys", "delete /v1/keys/{id}"];
+  const elsewhere = ["get /health", "get /v1/keys", "post /v1/keys", "delete /v1/keys/{id}", "put /v1/quotas"];
   expect(routes.filter((route) => !tried.has(route) && !elsewhere.includes(route))).toEqual([]);
 });

@@ -39,6 +39,7 @@ async function everyMethod(target: Caller, caller: Caller, run: RunId): Promise<
     runs: await object.runs(caller, 10),
     traceOf: await object.traceOf(caller, run),
     referencesOf: await object.referencesOf(caller, run),
+    usageOfRuns: await object.usageOfRuns(caller, { from: 0, to: 10, limit: 10, before: null }),
     references: await object.references(caller, 10),
     cancel: await object.cancel(caller, run),
     resume: await object.resume(caller, run),

@@ -34,6 +34,7 @@ function work(done: string[], more: Partial<TimerWork> = {}): TimerWork {
     latent: note("latent"),
     embed: note("embed"),
     idle: note("idle"),
+    usage: note("usage"),
     ...more,
   };
 }

@@ -3,7 +3,7 @@
  */
 import { env } from "cloudflare:workers";
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Caller } from "#shared/abi.ts";
 import { failure } from "#shared/errors.ts";
 import { composePageHandle, type ThreadId } from "#shared/ids.ts";
@@ -300,7 +300,7 @@ describe("what happens meanwhile", () => {
     });
     const run = await ask(caller, "Hello there");
     expect(run).toMatchObject({ status: "done", output: "Hello." });
-    expect(retelling).toBe(1);
+    await vi.waitFor(() => expect(retelling).toBe(1));
     open.open();
     await inKernel(caller, summariesSettled);
     expect(await inKernel(caller, (kernel) => textOf(kernel, page))).toContain("They meet in the Café Rosa");
