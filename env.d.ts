@@ -15,7 +15,9 @@ declare namespace Cloudflare {
     /** A model of Workers AI that embeds pages, and one that reranks them; absent or empty: search by words alone. */
     readonly EMBEDDING_MODEL?: string;
     readonly RERANK_MODEL?: string;
-    /** Providers besides Workers AI, as JSON: `{"<name>": {"baseUrl", "keyFrom", "models"}}`. */
+    /** AI Gateway of Workers AI's calls as JSON (`durable-objects/infer/drivers/gateway.ts`); none when absent. */
+    readonly AI_GATEWAY?: string;
+    /** Providers besides Workers AI, as JSON: `{"<name>": {"baseUrl", "keyFrom", "models"}}` (`durable-objects/infer/drivers/providers.ts`). */
     readonly PROVIDERS?: string;
     /** What the deployment tells of models as JSON (`durable-objects/infer/models/settings.ts`); it corrects what providers list. */
     readonly MODELS?: string;

@@ -2,7 +2,8 @@
  * Tests that run inside workerd: everything under tests/ but process/ and browser/ (see vitest.process.config.ts).
  *
  * `npm test` runs them; one file: `npx vitest run tests/shared/ids.test.ts`. Storage is fresh for every test file, both D1
- * databases are migrated by tests/setup.ts, and no binding reaches the network.
+ * databases are migrated by tests/setup.ts, and no binding reaches the network: models that answer over HTTP are those of the fake
+ * provider on this machine (tests/fakes/provider).
  */
 import { mkdirSync } from "node:fs";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
@@ -36,6 +37,7 @@ export default defineConfig(async () => ({
   test: {
     include: ["tests/**/*.test.ts"],
     exclude: [...configDefaults.exclude, "tests/process/**", "tests/browser/**"],
+    globalSetup: ["./tests/fakes/provider/global-setup.ts"],
     setupFiles: ["./tests/setup.ts"],
     maxWorkers: 2,
     testTimeout: 15_000,

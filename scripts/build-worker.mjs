@@ -14,12 +14,14 @@ import { fail, ROOT } from "./repository.mjs";
 
 const folder = resolve(process.argv[2] ?? join(ROOT, "dist", "worker"));
 
-/** zod carries every locale; the API speaks one. As `[alias]` in wrangler.toml. */
-const oneLocale = {
-  name: "one-locale",
+/** As `[alias]` in wrangler.toml: one locale of zod's many, and of the AI SDK's provider the chat model only. */
+const lessOfThem = {
+  name: "less-of-them",
   setup(/** @type {import("esbuild").PluginBuild} */ plugin) {
-    const path = join(ROOT, "workers", "zod-locales.ts");
-    plugin.onResolve({ filter: /^\.\.\/locales\/index\.js$/ }, () => ({ path }));
+    const locales = join(ROOT, "workers", "zod-locales.ts");
+    plugin.onResolve({ filter: /^\.\.\/locales\/index\.js$/ }, () => ({ path: locales }));
+    const chat = join(ROOT, "node_modules", "@ai-sdk", "openai", "src", "chat", "openai-chat-language-model.ts");
+    plugin.onResolve({ filter: /^@ai-sdk\/openai\/internal$/ }, () => ({ path: chat, sideEffects: false }));
   },
 };
 
@@ -42,7 +44,7 @@ try {
     conditions: ["workerd", "worker", "browser"],
     external: ["cloudflare:*", "node:*"],
     define: { "process.env.NODE_ENV": '"production"', "navigator.userAgent": '"Cloudflare-Workers"' },
-    plugins: [oneLocale],
+    plugins: [lessOfThem],
     logLevel: "warning",
   });
 } catch {

@@ -2,7 +2,8 @@
  * Check source: rules that the linter cannot say. `npm run check` runs it.
  *
  * Every source file opens with a comment; nothing is cast through `unknown`; a test lies in the folder
- * that mirrors the source folder it tests (flow/, process/ and browser/ test behaviour across folders).
+ * that mirrors the source folder it tests (flow/, process/ and browser/ test behaviour across folders); the AI SDK is named by one
+ * module of the Worker only, and that module is loaded with `import()` only.
  */
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -17,6 +18,7 @@ const files = SOURCES.flatMap((folder) => globSync(`${folder}/**/*.{ts,tsx,mjs}`
 const problems = files.flatMap((file) => [
   ...textProblems(file, readFileSync(join(ROOT, file), "utf8")),
   ...nameProblems(file),
+  ...sdkProblems(file, readFileSync(join(ROOT, file), "utf8")),
 ]);
 
 for (const problem of problems) process.stdout.write(`${problem}\n`);
@@ -38,4 +40,20 @@ function nameProblems(file: string): string[] {
   return folders.some((candidate) => existsSync(join(ROOT, candidate)))
     ? []
     : [`${file}: no source folder has this name`];
+}
+
+/** The Worker's one door to the AI SDK; a static import of either would load it with the kernel. */
+function sdkProblems(file: string, text: string): string[] {
+  if (!/^(shared|workers|durable-objects)\//.test(file)) return [];
+  const imported = [...text.matchAll(/^(?:import|export)\s+(type\s)?(?:[^;"'()]*?\sfrom\s+)?["']([^"']+)["']/gm)]
+    .filter(([, isType]) => isType === undefined)
+    .map(([, , specifier = ""]) => specifier);
+  const isDoor = file === "durable-objects/infer/drivers/openai-chat.ts";
+  return imported.flatMap((specifier) => {
+    if (specifier.endsWith("/openai-chat.ts"))
+      return [`${file}: imports ${specifier} statically; load it with import()`];
+    return /^(@ai-sdk\/|ai$|ai\/)/.test(specifier) && !isDoor
+      ? [`${file}: imports ${specifier}; only durable-objects/infer/drivers/openai-chat.ts may`]
+      : [];
+  });
 }

@@ -206,6 +206,20 @@ export const LINGER_FREE_SLOTS = 4; // slots that must be free besides; protects
 export const LINGER_CALLS = 256; // calls a lingering slot serves before it goes back; bounds the report
 export const LEASE_MS = 120_000; // milliseconds a slot is held without renewal; frees the slot of a crashed holder
 export const INFERENCE_SILENCE_MS = 60_000; // milliseconds without a chunk after which a model counts as hung
+export const INFERENCE_SILENCE_MOST_MS = 600_000; // milliseconds of that silence a provider's settings may allow; protects slots
+export const FINISH_WAIT_MS = 5_000; // milliseconds a finished answer waits for its usage and the end of its stream
+export const STREAM_EVENT_BYTES = 4_194_304; // bytes of a provider's stream without one event; protects the object's memory
+export const PROVIDER_BODY_BYTES = 8_388_608; // bytes of a provider's whole answer or list of models; protects the same
+export const PROVIDER_ERROR_BYTES = 16_384; // bytes of a provider's refusal that are read for its reason
+export const PROVIDER_LIST_MS = 10_000; // milliseconds a provider's list of models may take
+export const AI_MODELS_PER_PAGE = 100; // models of one page of Workers AI's list
+export const AI_MODEL_PAGES = 10; // pages of that list; protects the refresh
+export const AI_POLL_MS = 1_000; // milliseconds before a queued request of Workers AI is asked for, doubled each time
+export const AI_POLL_MOST_MS = 30_000; // milliseconds between two such questions at the most
+export const AI_QUEUE_WAIT_MS = 1_800_000; // milliseconds a queued request is waited for (30 min); then it counts as lost
+export const AI_QUEUED_MOST = 64; // queued requests that are remembered for whoever asks again; protects the object's memory
+export const PROVIDERS_MOST = 32; // providers of one deployment; protects the refresh of the list of models
+export const RETRY_AFTER_READ_MS = 86_400_000; // milliseconds a provider may ask to wait (24 h); more is read as this
 
 export const ROUTE_OTHERS = 8; // models that were not chosen, as a trace names them; protects the object's rows
 

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { ROOT } from "#scripts/repository.mjs";
+import { startProvider, type FakeProvider } from "#tests/fakes/provider/server.ts";
 import { makePdf, printed } from "#tests/fixtures/pdf.ts";
 
 const FAKE_AI = `
@@ -17,17 +18,19 @@ import { WorkerEntrypoint } from "cloudflare:workers";
 const answer = 'data: {"response":"Hello from the model."}\\n\\ndata: [DONE]\\n\\n';
 export class FakeAi extends WorkerEntrypoint {
   run() { return new Response(answer).body; }
-  models() { return []; }
+  models() { return [{ name: "fake" }]; }
 }
 export default {};
 `;
 
 const folder = mkdtempSync(join(tmpdir(), "lamina-production-"));
 let server: Miniflare | undefined;
+let provider: FakeProvider | undefined;
 let key = "";
 
 beforeAll(async () => {
   script("build-worker.mjs", folder);
+  provider = await startProvider();
   const settings = readFileSync(join(ROOT, "wrangler.toml"), "utf8");
   const runtime = {
     compatibilityDate: /^compatibility_date = "(.+)"$/m.exec(settings)?.[1] ?? "",
@@ -47,7 +50,11 @@ beforeAll(async () => {
       LEDGER: { className: "Ledger", useSQLite: true },
     },
     d1Databases: ["DB", "MEM_0"],
-    bindings: { DEFAULT_MODEL: "fake" },
+    bindings: {
+      DEFAULT_MODEL: "shed/oak",
+      PROVIDERS: JSON.stringify({ shed: { baseUrl: `${provider.url}/v1`, keyFrom: "SHED_KEY", models: { oak: {} } } }),
+      SHED_KEY: "key-of-the-shed",
+    },
   };
   const started = new Miniflare(
     convertV4MiniflareOptions({
@@ -66,6 +73,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await server?.dispose();
+  await provider?.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -100,9 +108,23 @@ async function call(method: string, path: string, type: string, body?: string | 
 
 it("starts, and loads the kernel for an instruction", async () => {
   expect(await call("GET", "/health", "")).toMatchObject({ status: 200 });
-  const run = await call("POST", "/v1/instructions", "application/json", '{"input":"Say hello.","stream":false}');
+  const run = await call(
+    "POST",
+    "/v1/instructions",
+    "application/json",
+    '{"input":"Say hello.","stream":false,"model":"fake"}',
+  );
   expect(run).toMatchObject({ status: 200, body: { status: "done" } });
   expect(JSON.stringify(run)).toContain("Hello from the model.");
+});
+
+it("loads the AI SDK for a model of an OpenAI-compatible provider", async () => {
+  const body = '{"input":"Say hello.","stream":false}';
+  const run = await call("POST", "/v1/instructions?sdk", "application/json", body);
+  expect(run).toMatchObject({ status: 200, body: { status: "done" } });
+  expect(JSON.stringify(run)).toContain("Hello from the fake provider.");
+  const [seen] = provider?.book.seen("oak") ?? [];
+  expect(seen?.headers["authorization"]).toBe("Bearer key-of-the-shed");
 });
 
 it("loads the readers of documents and the docs page", async () => {

@@ -1,17 +1,23 @@
 /**
  * Workers AI driver: models behind the `AI` binding. Locally the same binding is our own `LocalAi`.
  *
- * Error codes: https://developers.cloudflare.com/workers-ai/platform/errors/. The binding throws `<code>: <text>`; a code that
- * is not in the table counts as final. The stream is cancelled through its reader: a signal cannot cross the binding.
+ * Free text streams; an answer in a schema does not (https://developers.cloudflare.com/workers-ai/features/json-mode/). Background work
+ * is refused while the model is busy, and then queued where the model has a queue (`workers-ai-queue.ts`). The stream is cancelled
+ * through its reader: a signal cannot cross the binding. Nothing is ever sent twice: retries belong to the caller.
  */
 import { z } from "zod";
-import { failure, type Failure } from "#shared/errors.ts";
 import { INFERENCE_SILENCE_MS } from "#shared/limits.ts";
-import type { ModelCard } from "#shared/models.ts";
-import { EventDecoder, LineDecoder } from "#shared/wire.ts";
-import { head } from "#kernel/infer/head.ts";
-import { Tail } from "#kernel/infer/tail.ts";
 import type { Driver, InferEvent, InferRequest } from "#kernel/infer/drivers/driver.ts";
+import { DriverError, eventOf } from "#kernel/infer/drivers/faults.ts";
+import type { Gateway } from "#kernel/infer/drivers/gateway.ts";
+import { within } from "#kernel/infer/drivers/patience.ts";
+import { readStream } from "#kernel/infer/drivers/read-stream.ts";
+import { aiFault } from "#kernel/infer/drivers/workers-ai-errors.ts";
+import { listModels } from "#kernel/infer/drivers/workers-ai-models.ts";
+import { aiQueue, type AiQueue } from "#kernel/infer/drivers/workers-ai-queue.ts";
+import { head } from "#kernel/infer/head.ts";
+import { endOf, openTail } from "#kernel/infer/drivers/tails.ts";
+import type { Tail } from "#kernel/infer/tail.ts";
 
 /** The part of the Workers AI binding that Lamina uses. Answers are unknown until read. */
 export interface AiBinding {
@@ -19,129 +25,87 @@ export interface AiBinding {
   models(parameters?: unknown): Promise<unknown>;
 }
 
-const RETRY_AFTER_SECONDS = 5;
-
-const TOO_LARGE = failure("payload_too_large", "The prompt is larger than the model takes.");
-/** How models say so in words, whatever the code. */
-const TOO_LONG =
-  /context[ _](?:length|window)|maximum (?:context|number of tokens)|too many (?:input )?tokens|(?:prompt|input) is too long|exceeds? the (?:model's )?(?:maximum|limit of tokens)/i;
-
-/** Code of the platform → failure, and whether another try can succeed. */
-export function readAiError(error: unknown): { readonly error: Failure; readonly retryable: boolean } {
-  const message = error instanceof Error ? error.message : String(error);
-  if (TOO_LONG.test(message)) return { error: TOO_LARGE, retryable: false };
-  const code = Number(/(?:^|\D)(\d{4})(?=:|\D|$)/.exec(message)?.[1] ?? "0");
-  switch (code) {
-    case 3040:
-      return {
-        error: failure("model_unavailable", "The model has no capacity now.", RETRY_AFTER_SECONDS),
-        retryable: true,
-      };
-    case 3007:
-    case 3008:
-      return { error: failure("model_unavailable", "The model took too long.", RETRY_AFTER_SECONDS), retryable: true };
-    case 3036:
-      return {
-        error: failure("quota_exceeded", "The account's daily allowance of neurons is used up.", 3600),
-        retryable: false,
-      };
-    case 3006:
-      return { error: TOO_LARGE, retryable: false };
-    case 5007:
-    case 3042:
-      return { error: failure("not_found", "There is no such model."), retryable: false };
-    case 5004:
-    case 3003:
-      return { error: failure("invalid_request", "The model refused the request."), retryable: false };
-    default:
-      return {
-        error: failure(
-          "model_unavailable",
-          code === 0 ? "The model did not answer." : `The model failed (code ${code}).`,
-          RETRY_AFTER_SECONDS,
-        ),
-        retryable: code === 0,
-      };
-  }
+export interface WorkersAiOptions {
+  /** Milliseconds without a chunk that count as hung. */
+  readonly silenceMs?: number;
+  readonly gateway?: Gateway | null;
+  /** Milliseconds before a queued request is first asked for. */
+  readonly pollMs?: number;
 }
 
-const modelRow = z.object({
-  name: z.string(),
-  properties: z.array(z.object({ property_id: z.string(), value: z.unknown() })).default([]),
-});
-
-async function listModels(ai: AiBinding): Promise<ModelCard[]> {
-  const rows = z.array(modelRow).safeParse(await ai.models({ task: "Text Generation" }));
-  return (rows.data ?? []).map((row) => {
-    const property = (id: string): unknown => row.properties.find((entry) => entry.property_id === id)?.value;
-    const window = Number(property("context_window") ?? property("max_input_tokens"));
-    return {
-      id: row.name,
-      provider: "workers-ai",
-      family: "other",
-      contextWindow: Number.isFinite(window) ? window : null,
-      tools: String(property("function_calling")) === "true",
-      lora: String(property("lora")) === "true",
-      json: null,
-      asyncQueue: String(property("async_queue")) === "true",
-      extractive: String(property("extractive")) === "true",
-      languages: null,
-      price: null,
-      latency: "standard",
-      endsAt: null,
-      source: "discovered",
-    };
-  });
-}
-
-/** Rejects when the promise takes longer than the silence limit or the signal is aborted. */
-async function within<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error("3007: silence")), INFERENCE_SILENCE_MS);
-  const abort = (): void => reject(signal.reason);
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    signal.throwIfAborted();
-    return await Promise.race([work, promise]);
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", abort);
-  }
-}
-
-async function* converse(ai: AiBinding, request: InferRequest, signal: AbortSignal): AsyncGenerator<InferEvent> {
-  const tail = new Tail((index) => `call_${index}`, {
-    tools: request.tools.map((tool) => tool.function.name),
-    prompt: request.messages,
-  });
-  const inputs = {
-    messages: head(request.messages),
-    ...(request.tools.length === 0 ? {} : { tools: request.tools }),
-    ...(request.reply === null ? {} : { response_format: { type: "json_schema", json_schema: request.reply } }),
-    // JSON mode does not stream (https://developers.cloudflare.com/workers-ai/features/json-mode/).
-    stream: request.reply === null,
+export function workersAi(ai: AiBinding, options: WorkersAiOptions = {}): Driver {
+  const desk: Desk = {
+    ai,
+    silenceMs: options.silenceMs ?? INFERENCE_SILENCE_MS,
+    gateway: options.gateway ?? null,
+    queue: aiQueue(ai, options),
   };
-  const options = { extraHeaders: { "x-session-affinity": request.affinity } };
+  return {
+    models: () => listModels(ai),
+    infer: (request, signal) => converse(desk, request, signal),
+  };
+}
+
+interface Desk {
+  readonly ai: AiBinding;
+  readonly silenceMs: number;
+  readonly gateway: Gateway | null;
+  readonly queue: AiQueue;
+}
+
+async function* converse(desk: Desk, request: InferRequest, signal: AbortSignal): AsyncGenerator<InferEvent> {
+  const tail = openTail(request);
   try {
-    const asked = ai.run(request.model, inputs, options);
-    const answer = await within(asked, signal).catch((error: unknown) => {
-      void asked.then(cancelLate, () => undefined);
-      throw error;
-    });
-    if (answer instanceof ReadableStream) yield* readStream(answer, tail, signal);
-    else yield* readChunk(answer, tail);
-    yield* tail.end();
+    const answer = await ask(desk, request, signal);
+    if (answer instanceof ReadableStream) {
+      for await (const chunk of readStream(answer, signal, desk.silenceMs)) yield* readChunk(chunk, tail);
+    } else yield* readChunk(answer, tail);
+    yield* endOf(tail);
   } catch (error) {
-    yield { type: "error", ...readAiError(error) };
-    return;
+    yield eventOf(aiFault(error, Date.now()), signal);
   }
-  const calls = tail.calls();
-  if (calls.length > 0) yield { type: "calls", calls };
+}
+
+/** The platform's answer: a stream or a value. */
+async function ask(desk: Desk, request: InferRequest, signal: AbortSignal): Promise<unknown> {
+  const inputs = inputsOf(request);
+  const options = optionsOf(desk, request);
+  const queues = request.background === true && request.card?.asyncQueue === true;
+  if (queues && desk.queue.holds(request.model, inputs)) return desk.queue.run(request.model, inputs, options, signal);
+  const asked = desk.ai.run(request.model, inputs, options);
+  try {
+    return await within(asked, signal, desk.silenceMs);
+  } catch (error) {
+    void asked.then(cancelLate, () => undefined);
+    if (signal.aborted || !queues || aiFault(error, Date.now()).event.fault !== "throttled") throw error;
+    return desk.queue.run(request.model, inputs, options, signal);
+  }
 }
 
 /** An answer that nobody waits for any more: ends the provider's work. */
 function cancelLate(answer: unknown): void {
   if (answer instanceof ReadableStream) void answer.cancel().catch(() => undefined);
+}
+
+/** The platform's schemas take an adapter and tools in different requests only, so a request with an adapter has no tools. */
+function inputsOf(request: InferRequest): Record<string, unknown> {
+  const asJson = request.reply !== null && request.card?.json !== false;
+  return {
+    messages: head(request.messages),
+    ...(request.tools.length === 0 || request.lora !== undefined ? {} : { tools: request.tools }),
+    ...(request.lora === undefined ? {} : { lora: request.lora }),
+    ...(asJson ? { response_format: { type: "json_schema", json_schema: request.reply } } : {}),
+    ...(request.maxTokens === undefined ? {} : { max_tokens: request.maxTokens }),
+    stream: !asJson,
+  };
+}
+
+function optionsOf(desk: Desk, request: InferRequest): Record<string, unknown> {
+  return {
+    extraHeaders: { "x-session-affinity": request.affinity },
+    ...(request.background === true ? { rejectIfBusy: true } : {}),
+    ...(desk.gateway === null ? {} : { gateway: desk.gateway }),
+  };
 }
 
 const problem = z.object({ message: z.string().optional(), code: z.union([z.string(), z.number()]).optional() });
@@ -151,49 +115,10 @@ const failedChunk = z.union([
   z.object({ errors: z.tuple([problem], z.unknown()) }).transform((chunk) => chunk.errors[0]),
 ]);
 
-/** Events of one parsed chunk; a failure that a provider reports in mid-stream is thrown. */
+/** Events of one parsed chunk; a failure that the platform reports in mid-stream is thrown. */
 function readChunk(chunk: unknown, tail: Tail): InferEvent[] {
+  if (typeof chunk !== "object" || chunk === null) throw new DriverError("malformed");
   const failed = failedChunk.safeParse(chunk);
   if (failed.success) throw new Error(`${failed.data.code ?? ""}: ${failed.data.message ?? ""}`);
   return tail.read(chunk);
-}
-
-async function* readStream(
-  stream: ReadableStream<Uint8Array>,
-  tail: Tail,
-  signal: AbortSignal,
-): AsyncGenerator<InferEvent> {
-  const reader = stream.getReader();
-  const lines = new LineDecoder();
-  const events = new EventDecoder();
-  let finished = false;
-  try {
-    for (;;) {
-      const { done, value } = await within(reader.read(), signal);
-      for (const line of done ? [...lines.end(), ""] : lines.push(value)) {
-        const event = events.push(line);
-        if (event?.data === "[DONE]") finished = true;
-        else if (event !== null) yield* readChunk(parseJson(event.data), tail);
-      }
-      if (done) break;
-    }
-  } finally {
-    void reader.cancel().catch(() => undefined); // a source that hangs may not hold up who leaves it
-  }
-  if (!finished) throw new Error("3008: the stream was cut");
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
-
-export function workersAi(ai: AiBinding): Driver {
-  return {
-    models: () => listModels(ai),
-    infer: (request, signal) => converse(ai, request, signal),
-  };
 }

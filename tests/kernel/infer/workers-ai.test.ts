@@ -5,7 +5,8 @@ import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { INFERENCE_SILENCE_MS } from "#shared/limits.ts";
 import type { InferEvent, InferRequest } from "#kernel/infer/drivers/driver.ts";
-import { readAiError, workersAi, type AiBinding } from "#kernel/infer/drivers/workers-ai.ts";
+import { workersAi, type AiBinding } from "#kernel/infer/drivers/workers-ai.ts";
+import { readAiError } from "#kernel/infer/drivers/workers-ai-errors.ts";
 
 afterEach(() => void vi.useRealTimers());
 
@@ -39,6 +40,10 @@ async function infer(
   const events: InferEvent[] = [];
   for await (const event of workersAi(binding(run)).infer({ ...request, ...more }, signal)) events.push(event);
   return events;
+}
+
+function textsOf(events: readonly InferEvent[]): string[] {
+  return events.map((event) => (event.type === "text" ? event.text : event.type));
 }
 
 describe("error codes", () => {
@@ -120,22 +125,20 @@ describe("streams", () => {
     ).toMatchObject([{ type: "error", error: { code: "not_found" } }]);
   });
 
-  it("with broken lines lose only those", async () => {
-    const events = await infer(() =>
-      Promise.resolve(
-        streamOf(
-          'data: {"response":"a"}\n\n',
-          "data: {broken\n\n",
-          "garbage\n\n",
-          'data: {"response":"b"}\n\n',
-          "data: [DONE]\n\n",
+  it("lose lines that are no events, but a chunk that cannot be read ends them: an answer without it would be another", async () => {
+    const around = (broken: string): Promise<InferEvent[]> =>
+      infer(() =>
+        Promise.resolve(
+          streamOf('data: {"response":"a"}\n\n', broken, 'data: {"response":"b"}\n\n', "data: [DONE]\n\n"),
         ),
-      ),
-    );
-    expect(events).toEqual([
-      { type: "text", text: "a" },
-      { type: "text", text: "b" },
-    ]);
+      );
+    expect(textsOf(await around("garbage\n\n"))).toEqual(["a", "b"]);
+    for (const broken of ["data: {broken\n\n", "data: null\n\n"]) {
+      expect(await around(broken)).toMatchObject([
+        { type: "text", text: "a" },
+        { type: "error", fault: "malformed", retryable: true },
+      ]);
+    }
   });
 
   it("that break in the middle are an error event", async () => {

@@ -12,7 +12,7 @@ import { unknownCard, type ModelPrice } from "#shared/models.ts";
 import type { Result } from "#shared/result.ts";
 import { estimateTokens } from "#shared/tokens.ts";
 import type { InferEvent, InferRequest } from "#kernel/infer/drivers/driver.ts";
-import { readAiError } from "#kernel/infer/drivers/workers-ai.ts";
+import { readAiError } from "#kernel/infer/drivers/workers-ai-errors.ts";
 import { head } from "#kernel/infer/head.ts";
 import { contextTokens } from "#kernel/vm/context/context.ts";
 import { calibrate, overflowed, ratioOf, UNCALIBRATED } from "#kernel/vm/pager/calibration.ts";
