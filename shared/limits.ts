@@ -41,6 +41,7 @@ export const JSON_DEPTH = 32; // levels of nesting a JSON schema or argument may
 export const DISCARDED_BYTES = 33_554_432; // bytes of a body that are read and thrown away after its reply; lets a client read the reply
 export const MODEL_LIST_MS = 300_000; // milliseconds the list of models is kept; protects the provider
 export const MODEL_LIST_WAIT_MS = 10_000; // milliseconds providers may take to list their models; protects whoever waits for the first list
+export const MODEL_READY_MS = 2_000; // milliseconds the first run of an isolate waits for what is known of models; then the seed counts
 export const MODEL_LIST_RETRY_MS = 30_000; // milliseconds before a list that failed, or whose reader died, is asked for again
 export const MODEL_CARDS = 2_000; // models of one provider's list that are kept; protects the row and the isolate's memory
 export const TRAP_ATTEMPTS = 3; // tries of one call into a process; protects against a restart in mid-call

@@ -1,5 +1,6 @@
 /**
- * Directory: every query of the control database, and the only file that holds one.
+ * Directory: every query of the control database, and the only file that holds one, but for the list of models
+ * (`infer/models/model-lists.ts`).
  *
  * Functions take the D1 binding and plain values and answer plain rows. Callers decide what a row means (expired, revoked);
  * what must be decided atomically (a link is used once, a key is made once) is one statement or one batch here.

@@ -20,6 +20,7 @@ export async function schedule(kernel: Kernel, run: LiveRun, data: TraceData): P
   if (run.instruction.kind === "command") return success(null);
   const band = "interactive";
   data["band"] = band;
+  await kernel.models.ready();
   for (;;) {
     const routed = await routeRun(kernel, run, data);
     if (!routed.ok) return routed;

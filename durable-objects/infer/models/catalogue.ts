@@ -10,7 +10,7 @@
  * deployment's settings complete and correct every card (`settings.ts`). Without D1 the isolate asks providers itself. Nothing here
  * throws or rejects: who asks gets what is known.
  */
-import { MODEL_CARDS, MODEL_LIST_MS, MODEL_LIST_RETRY_MS, MODEL_LIST_WAIT_MS } from "#shared/limits.ts";
+import { MODEL_CARDS, MODEL_LIST_MS, MODEL_LIST_RETRY_MS, MODEL_LIST_WAIT_MS, MODEL_READY_MS } from "#shared/limits.ts";
 import { errorName, logEvent } from "#shared/log.ts";
 import { unknownCard, providerOf, WORKERS_AI, type ModelCard } from "#shared/models.ts";
 import { withFacts } from "#shared/schema/model-card.ts";
@@ -32,6 +32,8 @@ export interface Catalogue {
   cards(): readonly ModelCard[];
   /** The same, after looking into D1 when that was long ago. Takes time only when nothing was known. */
   load(): Promise<readonly ModelCard[]>;
+  /** Settles once this isolate has looked into D1, or has waited long enough for it: before a model is chosen or priced. */
+  ready(): Promise<void>;
 }
 
 export interface CatalogueEnv extends ModelSettingsEnv {
@@ -91,6 +93,12 @@ export function openCatalogue(
     async load() {
       if (now() >= memory.dueAt) await read(source);
       return [...known().values()];
+    },
+    async ready() {
+      if (memory.dueAt !== 0) return;
+      const looked = read(source);
+      background(looked);
+      await soon(looked, MODEL_READY_MS).catch(() => undefined);
     },
   };
 }
@@ -179,9 +187,9 @@ async function awaitOthers(source: Source): Promise<void> {
 }
 
 /** Rejects when the work takes too long for whoever waits; the work itself goes on. */
-async function soon<Value>(work: Promise<Value>): Promise<Value> {
+async function soon<Value>(work: Promise<Value>, limit = MODEL_LIST_WAIT_MS): Promise<Value> {
   const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error("too slow")), MODEL_LIST_WAIT_MS);
+  const timer = setTimeout(() => reject(new Error("too slow")), limit);
   try {
     return await Promise.race([work, promise]);
   } finally {

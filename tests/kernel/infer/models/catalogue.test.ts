@@ -120,6 +120,34 @@ describe("before a provider answered", () => {
   });
 });
 
+describe("before a model is chosen", () => {
+  it("the isolate looks once, and waits for it", async () => {
+    const driver = providers({ "workers-ai": [listed("@cf/a")] });
+    const catalogue = open(driver);
+    await catalogue.ready();
+    expect(catalogue.card("@cf/a")).toMatchObject({ source: "discovered" });
+    await catalogue.ready();
+    await catalogue.rest();
+    expect(driver.asked).toBe(1);
+  });
+
+  it("but not for long, nor again", async () => {
+    const hanging: Pick<Driver, "models"> = { models: () => new Promise(() => undefined) };
+    const database = { ...DEAD };
+    const work: Promise<unknown>[] = [];
+    const catalogue = openCatalogue(
+      { DB: database },
+      hanging,
+      (one) => void work.push(one),
+      () => now,
+    );
+    await catalogue.ready();
+    expect(ids(catalogue.cards())).toEqual(ids(SEED));
+    await catalogue.ready();
+    expect(work).toHaveLength(1);
+  });
+});
+
 describe("the kept list", () => {
   it("is read by another isolate without asking a provider", async () => {
     const price = { input: 0.1, cached: 0.01, output: 0.4 };

@@ -72,7 +72,12 @@ describe("calibration", () => {
 describe("prices", () => {
   const told = (MODEL_PRICES: string | undefined, price: ModelPrice | null = null): Parameters<typeof pricesOf>[0] => {
     const card = { ...unknownCard("m"), price };
-    const models = { card: (id: string) => (id === "m" ? card : null), cards: () => [card], load: async () => [card] };
+    const models = {
+      card: (id: string) => (id === "m" ? card : null),
+      cards: () => [card],
+      load: async () => [card],
+      ready: async () => undefined,
+    };
     return { env: { ...env, ...(MODEL_PRICES === undefined ? {} : { MODEL_PRICES }) }, models };
   };
 
