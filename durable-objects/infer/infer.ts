@@ -5,7 +5,6 @@
  * off is made again. Text goes to `say` as it arrives; the caller decides what a reader sees of it. One pass is one attempt: when
  * it came to nothing the run notes the trouble and the answer is null; `sched/route-run.ts` decides what comes next.
  */
-import { MODEL_TOOLS } from "#shared/calls.ts";
 import { failure } from "#shared/errors.ts";
 import { ANSWER_TOKENS, BUDGET_MARGIN_PERCENT, RUN_STEPS } from "#shared/limits.ts";
 import { failed, success, type Result } from "#shared/result.ts";
@@ -15,13 +14,14 @@ import { attempt, type Attempt, type AttemptFailure } from "#kernel/infer/attemp
 import { interpretCommand } from "#kernel/infer/command.ts";
 import type { InferRequest } from "#kernel/infer/drivers/driver.ts";
 import type { Inference } from "#kernel/infer/inference.ts";
+import { makeRequest } from "#kernel/infer/make-request.ts";
 import { reserveBudget, type Reservation } from "#kernel/proc/budget.ts";
 import { finishedStep, finishStep } from "#kernel/proc/journal.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
 import type { TraceData } from "#kernel/proc/trace.ts";
 import { mayBeCharged, settleCall } from "#kernel/proc/usage.ts";
 import { outcomeOf, UNUSED } from "#kernel/sched/pool-api.ts";
-import { assembleContext, contextTokens, sharedWithLast } from "#kernel/vm/context/context.ts";
+import { contextTokens, sharedWithLast } from "#kernel/vm/context/context.ts";
 import { relieve } from "#kernel/vm/pager/relieve.ts";
 import { changeRecord, noteUsage, pagerRecord, tokenRatio } from "#kernel/vm/pager/record.ts";
 
@@ -50,12 +50,13 @@ export async function infer(
   const request = reserved.value.id === null ? planned : { ...planned, maxTokens: ANSWER_TOKENS };
   data["model"] = run.model;
   data["messages"] = request.messages.length;
+  if (run.reply !== null) data["reply"] = request.reply === null ? "words" : "json mode";
   run.lastCall = { ...UNUSED, outcome: "cancelled", programOver: true };
   const startedAt = kernel.now();
   const made = await reservedAttempt(kernel, run, request, reserved.value, say);
   const tokens = settleUsage(kernel, run, request, made, { reservation: reserved.value, startedAt }, data);
   run.abort.signal.throwIfAborted();
-  if (made.failure !== null) return giveWay(kernel, run, made, { tokens, failure: made.failure }, data);
+  if (made.failure !== null) return giveWay(kernel, run, request, { tokens, failure: made.failure }, data);
   const inference: Inference = { text: made.text, calls: made.calls };
   finishStep(kernel, run.id, name, inference);
   run.troubles.length = 0;
@@ -68,7 +69,7 @@ export async function infer(
 function giveWay(
   kernel: Kernel,
   run: LiveRun,
-  made: Attempt,
+  request: InferRequest,
   { failure: { error, fault, retryable, retryAfterMs }, tokens }: { failure: AttemptFailure; tokens: number },
   data: TraceData,
 ): Result<null> {
@@ -76,9 +77,12 @@ function giveWay(
   data["fault"] = fault ?? error.code;
   run.lastCall = { outcome: outcomeOf(fault), tokens, retryAfterMs, programOver: fault === null };
   if (fault === null) return failed(error);
-  const relieved = fault === "too-large" && made.text === "" && !hadTooLarge(run) && relieve(kernel, run);
+  const relieved = fault === "too-large" && !hadTooLarge(run) && relieve(kernel, run);
   if (relieved) data["relieved"] = true;
-  const trouble = { model: run.model, fault, error, retryable: retryable || relieved, retryAfterMs };
+  // A model that cannot answer in JSON mode may still be told in words what to write.
+  const unmoded = request.reply !== null && (fault === "refused" || fault === "malformed");
+  if (unmoded) run.withoutJsonMode.add(run.model);
+  const trouble = { model: run.model, fault, error, retryable: retryable || relieved || unmoded, retryAfterMs };
   run.troubles.push(trouble);
   kernel.breakers.noteFault(trouble, kernel.now());
   return success(null);
@@ -86,16 +90,6 @@ function giveWay(
 
 function hadTooLarge(run: LiveRun): boolean {
   return run.troubles.some(({ fault, model }) => fault === "too-large" && model === run.model);
-}
-
-function makeRequest(kernel: Kernel, run: LiveRun): InferRequest {
-  return {
-    model: run.model,
-    messages: assembleContext(kernel, run),
-    tools: MODEL_TOOLS,
-    reply: run.reply,
-    affinity: `${kernel.user}/${kernel.process}`,
-  };
 }
 
 /** Sets aside the most that the call can use. */

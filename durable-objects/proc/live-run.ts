@@ -62,6 +62,8 @@ export interface LiveRun {
   readonly troubles: Trouble[];
   /** Models that this run is done with: each failed it for good, or too often. */
   readonly excluded: Set<string>;
+  /** Models that refused to answer this run in their JSON mode. */
+  readonly withoutJsonMode: Set<string>;
   /** What became of its last call of a model; `unschedule` tells it to the pool. */
   lastCall: CallEnd;
   /** How many times verify asked again. */
@@ -112,6 +114,7 @@ export function openRun(kernel: Kernel, row: RunRow): LiveRun {
     step: 0,
     troubles: [],
     excluded: new Set(),
+    withoutJsonMode: new Set(),
     lastCall: UNUSED,
     reasks: 0,
     untraced: [],

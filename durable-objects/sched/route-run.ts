@@ -90,7 +90,7 @@ function choose(kernel: Kernel, run: LiveRun): Result<Choice> {
     allowed,
     fallback: fallback && run.fallback,
   };
-  const decide = (needs: Needs): Result<Choice> => route([], needs, { now, models }, preferred);
+  const decide = (needs: Needs): Result<Choice> => route(kernel.models.cards(), needs, { now, models }, preferred);
   if (preferred.asked !== null) return decide(needsOf(run, "least"));
   const best = decide(needsOf(run, "all"));
   return best.ok ? best : decide(needsOf(run, "least"));

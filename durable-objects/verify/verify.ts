@@ -3,7 +3,7 @@
  *
  * All supported: the run has its answer. Otherwise the model is told once which sentences its pages do not carry and asked
  * again; if it insists, those sentences lose their citations and are marked as unverified. An answer that has to meet a JSON
- * schema is checked as a whole, repaired once, and fails the run when it still does not meet it.
+ * schema is checked as a whole, asked for once more with what is wrong with it, and fails the run when it still does not meet it.
  */
 import { failure } from "#shared/errors.ts";
 import { VERIFY_REASKS } from "#shared/limits.ts";
@@ -18,7 +18,8 @@ import { readStructured } from "#kernel/verify/structured.ts";
 /** Answers true when the run has its answer, false when the model is to be asked again. */
 export function verify(kernel: Kernel, run: LiveRun, speech: Speech, inference: Inference, data: TraceData): boolean {
   const said = inference.text;
-  if (run.reply !== null && inference.calls.length === 0) return verifyStructured(kernel, run, speech, run.reply, said);
+  if (run.reply !== null && inference.calls.length === 0)
+    return verifyStructured(kernel, run, speech, { schema: run.reply, said }, data);
   speech.end();
   data["refused"] = speech.refused.length;
   if (speech.refused.length > 0 && run.reasks < VERIFY_REASKS && run.instruction.kind === "language") {
@@ -38,11 +39,12 @@ function verifyStructured(
   kernel: Kernel,
   run: LiveRun,
   speech: Speech,
-  schema: Readonly<Record<string, unknown>>,
-  said: string,
+  { schema, said }: { readonly schema: Readonly<Record<string, unknown>>; readonly said: string },
+  data: TraceData,
 ): boolean {
   const answer = readStructured(schema, said);
   if (answer.ok) {
+    if (answer.repaired) data["repaired"] = true;
     speech.sendWhole(answer.json);
     speech.close();
     return true;

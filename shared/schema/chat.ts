@@ -26,9 +26,10 @@ export const chatBodySchema = z
     stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),
     metadata: z.object({ thread: z.string().optional() }).nullish(),
     response_format: z
-      .union([
-        z.object({ type: z.literal("json_schema"), json_schema: z.object({ schema: replySchema.optional() }) }),
-        z.object({ type: z.string() }),
+      .discriminatedUnion("type", [
+        z.object({ type: z.literal("json_schema"), json_schema: z.object({ schema: replySchema }) }),
+        z.object({ type: z.literal("json_object") }),
+        z.object({ type: z.literal("text") }),
       ])
       .nullish(),
   })

@@ -3,7 +3,7 @@
  *
  * The byte limit of `input` is checked by the route, because it has a code of its own (payload_too_large).
  */
-import { JSON_DEPTH } from "#shared/limits.ts";
+import { JSON_DEPTH, REPLY_SCHEMA_CHARACTERS } from "#shared/limits.ts";
 import { z } from "zod";
 import { processIdSchema, threadIdSchema } from "#shared/schema/ids.ts";
 import { depthOf } from "#shared/schema/json-value.ts";
@@ -12,7 +12,11 @@ import { storableText } from "#shared/schema/text.ts";
 /** A JSON schema the answer must meet. */
 export const replySchema = z
   .record(z.string(), z.unknown())
-  .refine((value) => depthOf(value) <= JSON_DEPTH, `is nested deeper than ${JSON_DEPTH} levels`);
+  .refine((value) => depthOf(value) <= JSON_DEPTH, `is nested deeper than ${JSON_DEPTH} levels`)
+  .refine(
+    (value) => JSON.stringify(value).length <= REPLY_SCHEMA_CHARACTERS,
+    `is longer than ${REPLY_SCHEMA_CHARACTERS} characters`,
+  );
 
 export const modelNameSchema = z
   .string()

@@ -85,7 +85,9 @@ async function chatRequest(context: EdgeContext, caller: Caller, body: ChatBody)
   if (model === undefined) return failed(failure("not_found", "There is no such model; GET /v1/models lists them."));
   const last = lastUserMessage(body);
   if (!last.ok) return last;
-  const reply = replyShape(body);
+  const shape = replyShape(body);
+  if (!shape.ok) return shape;
+  const reply = shape.value;
   const messages = earlierMessages(body);
   const mode = thread === null ? "replace" : "append";
   return success({
@@ -126,9 +128,16 @@ function earlierMessages(body: ChatBody): Turn[] {
   return turns;
 }
 
-function replyShape(body: ChatBody): Record<string, unknown> | undefined {
+/** The JSON schema that `response_format` asks for, or undefined for text. */
+function replyShape(body: ChatBody): Result<Record<string, unknown> | undefined> {
   const format = body.response_format;
-  if (format === null || format === undefined) return undefined;
-  if ("json_schema" in format) return format.json_schema.schema;
-  return format.type === "json_object" ? { type: "object" } : undefined;
+  switch (format?.type) {
+    case undefined:
+    case "text":
+      return success(undefined);
+    case "json_object":
+      return success({ type: "object" });
+    case "json_schema":
+      return success(format.json_schema.schema);
+  }
 }

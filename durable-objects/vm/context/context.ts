@@ -6,6 +6,7 @@
  *     system   stub of what was evicted     at the head of the body, changes with a batch eviction
  *     …        the thread's messages        body: only ever appended to, until a batch leaves it
  *     system   today, updates, pages        tail: for this run's calls only
+ *     system   the answer's JSON schema     when one was asked for
  *     user     the instruction
  *     …        this run's calls and results
  *
@@ -47,9 +48,15 @@ export function assembleContext(kernel: Kernel, run: LiveRun): Message[] {
     ...prefixMessages(prefix),
     ...body,
     { role: "system", content: tail },
+    ...(run.reply === null ? [] : [{ role: "system" as const, content: replyNote(run.reply) }]),
     { role: "user", content: run.instruction.text },
     ...run.messages,
   ];
+}
+
+/** The shape of the answer, in words: also a model that has no JSON mode, or cannot use it beside tools, knows it. */
+function replyNote(schema: Readonly<Record<string, unknown>>): string {
+  return `The final answer is JSON alone, one value that meets this JSON schema, without a word around it and without citations:\n${JSON.stringify(schema)}`;
 }
 
 /** The newest turns of a conversation that a stateless request brought along; it has no thread to be evicted into. */

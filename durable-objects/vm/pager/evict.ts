@@ -53,7 +53,8 @@ export function bodyCeiling(kernel: Kernel, model: string, body: FrozenBody, own
 
 /** Estimated tokens of what a run itself brings into its prompt. */
 export function ownTokens(run: LiveRun): number {
-  return [run.instruction.text, ...run.messages.map((message) => message.content)].reduce(
+  const shape = run.reply === null ? "" : JSON.stringify(run.reply);
+  return [run.instruction.text, shape, ...run.messages.map((message) => message.content)].reduce(
     (sum, text) => sum + estimateTokens(text),
     0,
   );
