@@ -100,10 +100,10 @@ interface Candidate {
 const SPEED: Readonly<Record<ModelCard["latency"], number>> = { fast: 0, standard: 1, slow: 2 };
 
 export function route(cards: readonly ModelCard[], needs: Needs, health: Health, preferred: Preferred): Result<Choice> {
-  const weigh = (id: string): Candidate =>
-    weighed(cards.find((card) => card.id === id) ?? unknownCard(id), needs, health);
+  const known = new Map(cards.map((card) => [card.id, card]));
+  const weigh = (id: string): Candidate => weighed(known.get(id) ?? unknownCard(id), needs, health);
   const first = weigh(preferred.asked ?? preferred.standard);
-  const ids = new Set(preferred.allowed ?? cards.map((card) => card.id));
+  const ids = new Set(preferred.allowed ?? known.keys());
   ids.delete(first.card.id);
   const others = [...ids].map(weigh).toSorted(inOrder);
   const chosen = choose(first, others, preferred);
@@ -219,7 +219,7 @@ function reasonOf(chosen: Candidate, first: Candidate, others: readonly Candidat
   const because = asked === null ? "default" : "asked for";
   if (chosen === first)
     return chosen.waitMs === 0 ? because : `${because}; it ${objection(first)} and no other may stand in`;
-  const why = `${asked === null ? "DEFAULT_MODEL" : first.card.id} ${objection(first) ?? "is not known for the language"}`;
+  const why = `${first.card.id} ${objection(first) ?? "is not known for the language"}`;
   const able = others.filter(serves);
   if (able.length === 1) return `${why}; the only other that can serve`;
   const cheapest = chosen.cost !== null && able.every(({ cost }) => cost === null || cost >= (chosen.cost ?? 0));

@@ -183,7 +183,8 @@ async function awaitOthers(source: Source): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     if (!(await recall(source))) break;
   }
-  if (memory.listedAt === 0) memory.dueAt = now() + MODEL_LIST_RETRY_MS;
+  // What they fetch is in D1 soon.
+  memory.dueAt = now() + MODEL_LIST_RETRY_MS;
 }
 
 /** Rejects when the work takes too long for whoever waits; the work itself goes on. */

@@ -12,6 +12,7 @@
 import { z } from "zod";
 import { logEvent } from "#shared/log.ts";
 import { modelFactsSchema, type ModelFacts } from "#shared/schema/model-card.ts";
+import { readProviders } from "#kernel/infer/drivers/providers.ts";
 import { toldPrices } from "#kernel/vm/pager/prices.ts";
 
 export interface ModelSettingsEnv {
@@ -29,9 +30,6 @@ export interface ModelSettings {
   readonly served: ReadonlyMap<string, string>;
 }
 
-const told = z.record(z.string(), z.unknown());
-const providersSchema = z.record(z.string(), z.looseObject({ models: told.default({}) }));
-
 /** What was read of the variables' texts: parsed once an isolate. */
 let last: { readonly texts: string; readonly settings: ModelSettings } | null = null;
 
@@ -42,20 +40,21 @@ export function modelSettings(env: ModelSettingsEnv): ModelSettings {
 }
 
 function readSettings(env: ModelSettingsEnv): ModelSettings {
-  const providers = readVariable("PROVIDERS", env.PROVIDERS, providersSchema);
+  const providers = readProviders(env);
   const facts = new Map<string, ModelFacts>();
   const served = new Map<string, string>();
-  for (const [provider, { models }] of Object.entries(providers)) {
-    for (const [name, model] of Object.entries(models)) {
-      served.set(`${provider}/${name}`, provider);
-      tell(facts, `${provider}/${name}`, model);
+  for (const provider of providers) {
+    for (const [name, model] of Object.entries(provider.models)) {
+      const id = `${provider.name}/${name}`;
+      served.set(id, provider.name);
+      tell(facts, id, model);
     }
   }
-  for (const [id, model] of Object.entries(readVariable("MODELS", env.MODELS, told))) tell(facts, id, model);
+  for (const [id, model] of Object.entries(readModels(env.MODELS))) tell(facts, id, model);
   for (const [id, { window }] of Object.entries(toldPrices(env))) {
     if (window !== undefined) tell(facts, id, { contextWindow: window });
   }
-  return { providers: Object.keys(providers), facts, served };
+  return { providers: providers.map(({ name }) => name), facts, served };
 }
 
 function tell(facts: Map<string, ModelFacts>, id: string, model: unknown): void {
@@ -64,16 +63,12 @@ function tell(facts: Map<string, ModelFacts>, id: string, model: unknown): void 
   else logEvent("model-facts-unreadable", { model: id, at: read.error.issues[0]?.path.join(".") ?? "" }, "error");
 }
 
-function readVariable<Value>(
-  name: string,
-  text: string | undefined,
-  schema: z.ZodType<Record<string, Value>>,
-): Record<string, Value> {
+function readModels(text: string | undefined): Record<string, unknown> {
   if (text === undefined || text === "") return {};
   try {
-    return schema.parse(JSON.parse(text));
+    return z.record(z.string(), z.unknown()).parse(JSON.parse(text));
   } catch {
-    logEvent("model-settings-unreadable", { variable: name }, "error");
+    logEvent("models-unreadable", {}, "error");
     return {};
   }
 }

@@ -96,7 +96,7 @@ test("a prompt beyond the default's window goes to the cheapest that takes it", 
   const choice = chosen(cards, { contextTokens: 41_200 });
   expect(choice.card.id).toBe("@cf/cheap");
   expect(choice.reason).toBe(
-    "DEFAULT_MODEL has a window of 24,000 tokens, 41,200 are needed; cheapest of 3 that can serve",
+    "@cf/default has a window of 24,000 tokens, 41,200 are needed; cheapest of 3 that can serve",
   );
   expect(choice.others.map(({ id }) => id)).toEqual(["@cf/middle", "@cf/dear", "@cf/tiny", DEFAULT]);
 });
@@ -110,7 +110,7 @@ test("what nobody told is tried after what is sure", () => {
   expect(chosen(cards, { tools: true, latency: "fast" }).card.id).toBe("@cf/sure");
   expect(chosen(cards.slice(0, 2), { tools: true })).toMatchObject({
     card: { id: "@cf/maybe" },
-    reason: "DEFAULT_MODEL takes no tools; the only other that can serve",
+    reason: "@cf/default takes no tools; the only other that can serve",
   });
 });
 
@@ -125,7 +125,7 @@ test("a ceiling counts the dearest case, and an unknown price may be within it",
   ];
   expect(chosen(cards, { ceiling: 999_999 })).toMatchObject({
     card: { id: "@cf/unpriced" },
-    reason: "DEFAULT_MODEL costs up to $1.00 a call, the ceiling is $0.999999; the only other that can serve",
+    reason: "@cf/default costs up to $1.00 a call, the ceiling is $0.999999; the only other that can serve",
   });
   expect(chosen(cards, { ceiling: 1_000_000 }).card.id).toBe(DEFAULT);
 });
@@ -147,7 +147,7 @@ test("a language decides between models but leaves nobody without one", () => {
   const english = card(DEFAULT, { languages: ["en", "de"] });
   expect(chosen([english, card("@cf/zh", { languages: ["zh-Hans", "en"] })], { language: "zh" })).toMatchObject({
     card: { id: "@cf/zh" },
-    reason: "DEFAULT_MODEL is not known for the language; the only other that can serve",
+    reason: "@cf/default is not known for the language; the only other that can serve",
   });
   expect(chosen([english], { language: "zh" }).reason).toBe("default");
   expect(chosen([english, card("@cf/any")], { language: "de-AT" }).card.id).toBe(DEFAULT);
@@ -165,7 +165,7 @@ test("a model that rests is replaced, or waited for where no other may stand in"
   const resting = sick({ [DEFAULT]: { brokenUntil: NOW + 12_000 } });
   expect(chosen(cards, {}, resting)).toMatchObject({
     card: { id: "@cf/other" },
-    reason: "DEFAULT_MODEL rests for 12 s; the only other that can serve",
+    reason: "@cf/default rests for 12 s; the only other that can serve",
   });
   const asked = { asked: DEFAULT, fallback: false };
   expect(chosen(cards, {}, resting, asked)).toMatchObject({
