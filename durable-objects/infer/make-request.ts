@@ -23,5 +23,6 @@ export function makeRequest(kernel: Kernel, run: LiveRun): InferRequest {
     tools,
     reply: mode ? run.reply : null,
     affinity: `${kernel.user}/${kernel.process}`,
+    card,
   };
 }

@@ -96,7 +96,9 @@ async function talk(
     tokens: asked + ANSWER_TOKENS,
   });
   if (!slot.ok) return slot.error;
-  const plain = { model, messages, tools: [], reply: null, affinity: `${kernel.user}/${kernel.process}` };
+  const affinity = `${kernel.user}/${kernel.process}`;
+  const card = kernel.models.card(model);
+  const plain = { model, messages, tools: [], reply: null, affinity, card, background: true };
   // What was set aside is the most it may say.
   const request = limited ? { ...plain, maxTokens: ANSWER_TOKENS } : plain;
   heard.begunAt = kernel.now();

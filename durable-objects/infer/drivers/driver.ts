@@ -19,7 +19,7 @@ export interface InferRequest {
   /** Stable per process, so that a provider can send its calls to the same prefix cache. */
   readonly affinity: string;
   /** What is known of the model: its template, whether it answers in a schema, whether it queues. The name's guess when absent. */
-  readonly card?: ModelCard;
+  readonly card?: ModelCard | null;
   /** Name of the adapter to apply, for providers that take one. */
   readonly lora?: string;
   /** Tokens the answer may have at the most; the provider's own limit when absent. */

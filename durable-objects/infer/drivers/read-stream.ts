@@ -36,6 +36,7 @@ export async function* readStream(
         if (event === null || state.done) continue;
         state.chunks += 1;
         if (event.data.trim() === "[DONE]") state.done = true;
+        else if (piece === null && state.finished && parseJson(event.data) === null) break;
         else yield readChunk(event.data, state, piece === null ? "cut" : "malformed");
       }
       if (piece === null) break;

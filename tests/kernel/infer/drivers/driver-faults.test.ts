@@ -216,11 +216,13 @@ describe.each(PROVIDER_DRIVERS)("%s", (name, open) => {
     }
   });
 
-  it("ends the provider's work when nobody waits for it any more", async () => {
+  it.each(["an abort", "a reader that leaves"])("ends the provider's work at %s", async (end) => {
     const opened = await open([{ words: 1_000, chunkMs: 20 }]);
     const abort = new AbortController();
     for await (const event of opened.driver.infer(requestOf(opened.model), abort.signal)) {
-      if (event.type === "text") abort.abort();
+      if (event.type !== "text") continue;
+      if (end !== "an abort") break;
+      abort.abort();
     }
     const model = opened.model.replace(/^fake\//, "");
     const isOver = async (): Promise<boolean> => (await providerStats()).models[model]?.live === 0;
