@@ -18,9 +18,20 @@ export interface ErvdSettings {
   readonly nu: number;
   /** Fair shares a user may have before it counts. */
   readonly fair: number;
+  /** A program of so many times the stages usual in its class is taken for a loop that does not end; null for none. */
+  readonly loopLengths: number | null;
 }
 
-export const ERVD: ErvdSettings = { alpha: 0.5, nu: 4, fair: 2 };
+/** As `research/scheduling-policy.md` §5 has it. */
+export const PLAIN_ERVD: ErvdSettings = { alpha: 0.5, nu: 4, fair: 2, loopLengths: null };
+/**
+ * With one thing more: a loop is put behind everything else and left to the ageing lane. By what is known of its class it would be
+ * nearly done, stage after stage, and come before every large program.
+ */
+export const ERVD: ErvdSettings = { ...PLAIN_ERVD, loopLengths: 8 };
+
+/** Stages expected of a loop for every stage beyond what is usual. */
+const LOOP_SLOPE = 10;
 
 export class Ervd implements Order {
   readonly name = "ervd";
@@ -60,6 +71,10 @@ export class Ervd implements Order {
 
   /** Seconds of service the program is expected to take still. */
   #remaining({ width, stages }: ProgramState): number {
-    return this.#learned.stagesLeft(width, stages) * this.#learned.meanSeconds(width) * width;
+    const learned = this.#learned;
+    const { loopLengths } = this.#settings;
+    let left = learned.stagesLeft(width, stages);
+    if (loopLengths !== null) left = Math.max(left, LOOP_SLOPE * (stages - loopLengths * learned.usualStages(width)));
+    return left * learned.meanSeconds(width) * width;
   }
 }

@@ -25,7 +25,9 @@ export class Lap implements Order {
 
   rank({ attained, waiting, running, user }: ProgramState): number {
     const work = Math.max(attained + (waiting + running) * this.#mean, this.#overuse.of(user));
-    return LEVELS.filter((level) => (level * this.#mean) / USUAL_CALL <= work).length;
+    let level = 0;
+    while (level < LEVELS.length && ((LEVELS[level] ?? 0) * this.#mean) / USUAL_CALL <= work) level += 1;
+    return level;
   }
 
   tie({ arrivedAt }: ProgramState): number {

@@ -36,6 +36,9 @@ class ClassTable {
   calls = 0;
   readonly expected = new Float64Array(STAGES + 1);
 
+  /** Stages of a program of the class, the mean. */
+  usual = 0;
+
   constructor() {
     this.relearn();
   }
@@ -45,13 +48,13 @@ class ClassTable {
   }
 
   relearn(): void {
-    const ends = sum(this.end);
-    if (ends > LEARNED_PROGRAMS) this.#halve();
-    const usual = (sum(this.end) + ENDS_PRIOR) / (sum(this.risk) + RISK_PRIOR);
-    let expected = 1 / usual;
+    if (sum(this.end) > LEARNED_PROGRAMS) this.#halve();
+    const often = (sum(this.end) + ENDS_PRIOR) / (sum(this.risk) + RISK_PRIOR);
+    this.usual = 1 / often;
+    let expected = this.usual;
     this.expected[STAGES] = expected;
     for (let stage = STAGES - 1; stage >= 0; stage -= 1) {
-      const ended = (this.end[stage + 1] ?? 0) + STAGE_WEIGHT * usual;
+      const ended = (this.end[stage + 1] ?? 0) + STAGE_WEIGHT * often;
       const hazard = Math.max(LEAST_HAZARD, ended / ((this.risk[stage + 1] ?? 0) + STAGE_WEIGHT));
       expected = 1 + (1 - hazard) * expected;
       this.expected[stage] = expected;
@@ -72,6 +75,11 @@ export class Learned {
   /** Stages a program of this width is expected to have left after `stages` of them. */
   stagesLeft(width: number, stages: number): number {
     return this.#classes[classOf(width)]?.expected[Math.min(stages, STAGES)] ?? 1;
+  }
+
+  /** Stages of a program of this width, the mean. */
+  usualStages(width: number): number {
+    return this.#classes[classOf(width)]?.usual ?? 1;
   }
 
   /** Mean seconds of a call of a program of this width. */

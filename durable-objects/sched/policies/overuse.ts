@@ -8,7 +8,7 @@ import { HALF_LIFE, usedBy, type Roster, type UserState } from "#kernel/sched/po
 
 export class Overuse {
   readonly #fair: number;
-  readonly #known = new Map<UserState, number>();
+  #look = 0;
   #mean = 0;
   #free = 0;
   #now = 0;
@@ -18,7 +18,7 @@ export class Overuse {
   }
 
   prepare(roster: Roster, slots: number, now: number): void {
-    this.#known.clear();
+    this.#look += 1;
     this.#now = now;
     this.#mean = roster.mean;
     // What one user of so many has in the long run of a fair share, decayed.
@@ -26,10 +26,11 @@ export class Overuse {
   }
 
   of(user: UserState): number {
-    const known = this.#known.get(user);
-    if (known !== undefined) return known;
-    const overuse = Math.max(0, usedBy(user, this.#now) + user.waiting * this.#mean - this.#free);
-    this.#known.set(user, overuse);
-    return overuse;
+    if (user.look === this.#look) return user.overuse;
+    user.look = this.#look;
+    const queued = user.waiting * this.#mean - this.#free;
+    // Decayed it is less: most users need no power of two.
+    user.overuse = user.used + queued <= 0 ? 0 : Math.max(0, usedBy(user, this.#now) + queued);
+    return user.overuse;
   }
 }

@@ -170,7 +170,7 @@ export class RankedPolicy implements Policy {
     let best: Call | null = null;
     let [bestRank, bestTie] = [Infinity, Infinity];
     for (const { program, calls } of band.lines) {
-      const [oldest] = calls;
+      const oldest = calls[0];
       if (oldest === undefined) continue;
       const rank = order.rank(program, oldest);
       if (best !== null && rank > bestRank) continue;

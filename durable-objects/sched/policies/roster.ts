@@ -25,6 +25,9 @@ export interface UserState {
   /** Service had since the user is known, as VTC counts it. */
   counter: number;
   touchedAt: number;
+  /** What `overuse.ts` found at its look of this number. */
+  overuse: number;
+  look: number;
 }
 
 export interface ProgramState {
@@ -177,7 +180,10 @@ export class Roster {
   #user(name: string, now: number): UserState {
     const known = this.users.get(name);
     if (known !== undefined) return known;
-    const user: UserState = { name, used: 0, usedAt: now, waiting: 0, running: 0, counter: 0, touchedAt: now };
+    const user: UserState = {
+      ...{ name, used: 0, usedAt: now, waiting: 0, running: 0 },
+      ...{ counter: 0, touchedAt: now, overuse: 0, look: 0 },
+    };
     this.users.set(name, user);
     return user;
   }
