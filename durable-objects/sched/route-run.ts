@@ -21,6 +21,7 @@ import { failed, success, type Result } from "#shared/result.ts";
 import { languageOf } from "#shared/text/language.ts";
 import { estimateTokens } from "#shared/tokens.ts";
 import type { Kernel } from "#kernel/kernel.ts";
+import { budgetLeft } from "#kernel/proc/budget.ts";
 import { emit } from "#kernel/proc/events.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
 import { saveModel } from "#kernel/proc/runs.ts";
@@ -91,16 +92,16 @@ function choose(kernel: Kernel, run: LiveRun): Result<Choice> {
     fallback: fallback && run.fallback,
   };
   const decide = (needs: Needs): Result<Choice> => route(kernel.models.cards(), needs, { now, models }, preferred);
-  if (preferred.asked !== null) return decide(needsOf(run, "least"));
-  const best = decide(needsOf(run, "all"));
-  return best.ok ? best : decide(needsOf(run, "least"));
+  if (preferred.asked !== null) return decide(needsOf(kernel, run, "least"));
+  const best = decide(needsOf(kernel, run, "all"));
+  return best.ok ? best : decide(needsOf(kernel, run, "least"));
 }
 
 /**
  * What a run needs of its model. "least" leaves out what can be done without: tools (what the memory holds is in the prompt), a JSON
  * mode (the schema is told in words), and the older messages that a request brought along.
  */
-function needsOf(run: LiveRun, how: "all" | "least"): Needs {
+function needsOf(kernel: Kernel, run: LiveRun, how: "all" | "least"): Needs {
   const brought = run.conversation?.reduce((sum, message) => sum + estimateTokens(message.content), 0);
   const body = how === "all" && brought !== undefined ? brought : Math.min(brought ?? 0, BODY_LOWEST_TOKENS);
   return {
@@ -110,7 +111,8 @@ function needsOf(run: LiveRun, how: "all" | "least"): Needs {
     lora: null,
     json: how === "all" && run.reply !== null,
     language: languageOf(run.instruction.text),
-    ceiling: null,
+    // Without a model that the rest of the budget pays for, the budget itself says no, in its own words.
+    ceiling: how === "all" ? budgetLeft(kernel).microdollars : null,
     latency: "standard",
     extractive: true,
   };
