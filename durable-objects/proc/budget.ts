@@ -43,6 +43,7 @@ export interface Reservation {
 /** Sets aside what a call may use. Fails with `quota_exceeded` when a limit is in the way. */
 export async function reserveBudget(kernel: Kernel, call: PlannedCall): Promise<Result<Reservation>> {
   const { model, purpose } = call;
+  await kernel.models.ready();
   const want = mostOf(kernel, call);
   for (let attempt = 0; attempt <= RUNS_LIVE; attempt += 1) {
     const budget = openBudget(kernel);
