@@ -1,9 +1,15 @@
 /**
  * Head: canonical transcript → what Workers AI and every OpenAI-shaped provider take.
  *
- * Neighbouring user or assistant texts are joined (a run that gave no answer leaves two user messages in a row, which many
- * chat templates refuse); a call without a result, or a result without a call, never leaves here.
+ *     head(request.messages)                                       // servers with tools, and system messages anywhere
+ *     head(request.messages, headOptions(card, request.tools))     // what this model's server takes
+ *
+ * What leaves here is canonical (`canonical.ts`): a call without a result, or a result without a call, never leaves.
  */
+import type { ToolDefinition } from "#shared/calls.ts";
+import type { ModelCard } from "#shared/models.ts";
+import { canonical } from "#kernel/infer/canonical.ts";
+import { plain, type PlainOptions } from "#kernel/infer/plain.ts";
 import type { Message } from "#kernel/proc/messages.ts";
 
 export interface ProviderMessage {
@@ -17,41 +23,26 @@ export interface ProviderMessage {
   readonly tool_call_id?: string;
 }
 
-export function head(messages: readonly Message[]): ProviderMessage[] {
-  const converted: ProviderMessage[] = [];
-  for (const [index, message] of messages.entries()) {
-    if (message.role === "tool") continue; // results leave with their calls
-    const results = resultsBehind(messages, index);
-    const calls = (message.toolCalls ?? []).filter((call) => results.has(call.id));
-    if (message.toolCalls !== undefined && calls.length === 0 && message.content === "") continue;
-    const last = converted.at(-1);
-    if (last !== undefined && calls.length === 0 && joins(last, message)) {
-      converted[converted.length - 1] = { ...last, content: `${last.content}\n\n${message.content}` };
-      continue;
-    }
-    const asked = calls.length === 0 ? {} : { tool_calls: calls.map(providerCall) };
-    converted.push({ role: message.role, content: message.content, ...asked });
-    for (const call of calls) {
-      converted.push({ role: "tool", content: results.get(call.id)?.content ?? "", tool_call_id: call.id });
-    }
-  }
-  return converted;
+const EVERYTHING: PlainOptions = { systems: "anywhere", describe: null };
+
+export function head(messages: readonly Message[], options: PlainOptions = EVERYTHING): ProviderMessage[] {
+  const sent = canonical(messages);
+  const whole = options.systems === "anywhere" && options.describe === null;
+  return (whole ? sent : plain(sent, options)).map(({ role, content, toolCalls, toolCallId }) => ({
+    role,
+    content,
+    ...(toolCalls === undefined ? {} : { tool_calls: toolCalls.map(providerCall) }),
+    ...(toolCallId === undefined ? {} : { tool_call_id: toolCallId }),
+  }));
 }
 
-/** The results that stand right behind a message, by the id of their call: ids may come again in later turns. */
-function resultsBehind(messages: readonly Message[], index: number): Map<string, Message> {
-  const results = new Map<string, Message>();
-  for (let next = index + 1; messages[next]?.role === "tool"; next += 1) {
-    const result = messages[next];
-    if (result?.toolCallId !== undefined && !results.has(result.toolCallId)) results.set(result.toolCallId, result);
-  }
-  return results;
-}
-
-function joins(last: ProviderMessage, next: Message): boolean {
-  return (
-    last.role === next.role && (last.role === "user" || last.role === "assistant") && last.tool_calls === undefined
-  );
+/**
+ * What a model's server takes. Gemma's and Mistral's templates refuse a system message behind the first turn. A model that is known to
+ * have no tools (`tools: false`) is told of them in text, and its calls are read from its text; send it no `tools` then.
+ */
+export function headOptions(card: Pick<ModelCard, "family" | "tools">, tools: readonly ToolDefinition[]): PlainOptions {
+  const strict = card.family === "gemma" || card.family === "mistral";
+  return { systems: strict ? "first" : "anywhere", describe: card.tools === false ? tools : null };
 }
 
 function providerCall(

@@ -16,7 +16,8 @@ import type { SystemCall } from "#shared/calls.ts";
 import { OUTPUT_CHARACTERS, SYSCALLS_PER_STEP } from "#shared/limits.ts";
 import type { ModelFamily } from "#shared/models.ts";
 import type { InferEvent, InferUsage } from "#kernel/infer/drivers/driver.ts";
-import { readArguments } from "#kernel/infer/text-calls/read-calls.ts";
+import { Unquoter, unquote } from "#kernel/infer/families/quote.ts";
+import { readArguments, type WrittenCall } from "#kernel/infer/text-calls/read-calls.ts";
 import { TextCalls } from "#kernel/infer/text-calls/text-calls.ts";
 import type { Message } from "#kernel/proc/messages.ts";
 
@@ -25,6 +26,10 @@ export interface TailOptions {
   readonly tools?: readonly string[];
   /** Whose marks may leak into the end of an answer. */
   readonly family?: ModelFamily;
+  /** The prompt was one text by that family's template: the answer ends at its mark, and its words are `quoted`. */
+  readonly raw?: boolean;
+  /** Marks in the prompt's words were quoted (`plain.ts`), so those that the model repeats are. */
+  readonly quoted?: boolean;
   /** What the model was shown: a call it only repeats from there is a quotation, and stays text. */
   readonly prompt?: readonly Message[];
 }
@@ -129,14 +134,17 @@ export class Tail {
   readonly #collected: CollectedCall[] = [];
   readonly #makeId: (index: number) => string;
   readonly #written: TextCalls;
+  readonly #unquoter: Unquoter | null;
   #kept = 0;
 
   constructor(makeId: (index: number) => string, options: TailOptions = {}) {
     this.#makeId = makeId;
+    this.#unquoter = options.raw === true || options.quoted === true ? new Unquoter() : null;
     let shown: string[] | undefined;
     this.#written = new TextCalls({
       tools: new Set(options.tools),
       stops: TURN_ENDS[options.family ?? "other"],
+      stopAnywhere: options.raw === true,
       isQuoted: (text) => {
         shown ??= (options.prompt ?? [])
           .filter(({ role }) => role !== "assistant")
@@ -154,7 +162,7 @@ export class Tail {
     const choice = choices?.[0];
     const message = choice?.delta ?? choice?.message;
     this.finish = choice?.finish_reason ?? this.finish;
-    const events = textEvents(this.#written.push(message?.content ?? readText(response)));
+    const events = this.#events(this.#written.push(message?.content ?? readText(response)));
     for (const piece of [...(tool_calls ?? []), ...(message?.tool_calls ?? [])]) this.#collect(piece);
     if (usage !== null && usage !== undefined) events.push({ type: "usage", usage: readUsage(usage) });
     return events;
@@ -162,7 +170,12 @@ export class Tail {
 
   /** Events that were held back until it was certain that no call comes of them. Call it once, when the stream ended. */
   end(): InferEvent[] {
-    return textEvents(this.#written.end());
+    return this.#events(this.#written.end());
+  }
+
+  #events(held: string): InferEvent[] {
+    const text = this.#unquoter?.push(held) ?? held;
+    return text === "" ? [] : [{ type: "text", text }];
   }
 
   /** The calls that arrived, once the stream ended: those in the provider's shape, then those written as text. */
@@ -171,7 +184,8 @@ export class Tail {
     const collected = this.#collected
       .toSorted((one, other) => one.index - other.index)
       .map(({ id, name, text, value }) => ({ id, name, arguments: value ?? readArguments(text) }));
-    return [...collected, ...this.#written.found].map((call, position) => {
+    const written = this.#unquoter === null ? this.#written.found : this.#written.found.map(unquoteCall);
+    return [...collected, ...written].map((call, position) => {
       let id = call.id ?? this.#makeId(position);
       for (let next = position; taken.has(id); next += 1) id = `${this.#makeId(next)}_${position}`;
       taken.add(id);
@@ -211,10 +225,10 @@ export class Tail {
   }
 }
 
-function textEvents(text: string): InferEvent[] {
-  return text === "" ? [] : [{ type: "text", text }];
-}
-
 function squeeze(text: string): string {
   return text.replaceAll(/\s+/g, "");
+}
+
+function unquoteCall(call: WrittenCall): WrittenCall {
+  return { ...call, arguments: JSON.parse(unquote(JSON.stringify(call.arguments))) };
 }

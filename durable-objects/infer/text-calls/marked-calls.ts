@@ -27,17 +27,22 @@ import {
 
 export const CALL_MARKS = ["<tool_call>", "<|tool_call|>", "<function_call>", "<|python_tag|>", "<function="] as const;
 
-const CALL_ENDS = ["</tool_call>", "<|/tool_call|>", "</function_call>", "<|eom_id|>"] as const;
+export const CALL_ENDS = ["</tool_call>", "<|/tool_call|>", "</function_call>", "<|eom_id|>"] as const;
 const FUNCTION_END = "</function>";
 export const FENCE = "```";
 const FENCE_LABELS = ["\n", "json\n", "tool_call\n", "tool_calls\n", "tool_code\n", "python\n"] as const;
 
-/** Behind one of `CALL_MARKS`. */
-export function* markedCalls(source: Source, tools: ReadonlySet<string>, mark: string): Reading<Written | null> {
+/** Behind one of `CALL_MARKS`; passes one of `ends`, too. */
+export function* markedCalls(
+  source: Source,
+  tools: ReadonlySet<string>,
+  mark: string,
+  ends: readonly string[],
+): Reading<Written | null> {
   if (mark === "<function=") return yield* functionCall(source, tools);
   const char = yield* space(source);
   const written = yield* valueCalls(source, tools, char);
-  if (written !== null) yield* closing(source, CALL_ENDS);
+  if (written !== null) yield* closing(source, ends);
   return written;
 }
 

@@ -3,7 +3,7 @@
  *
  *     repairJson('{name: \'x\', "tags": [1, 2,], ok: True')  // { value: { name: "x", tags: [1, 2], ok: true }, cut: false, end: 42 }
  *
- * Repairs trailing, doubled and missing commas, single, smart and missing quotes, quotes inside of strings, raw line ends, Python's
+ * Repairs trailing and doubled commas, missing ones in front of keys, single, smart and missing quotes, quotes inside of strings, raw line ends, Python's
  * True, False and None, comments, missing closers, and a code fence around it all. Text that is JSON is read as JSON, exactly. It never
  * throws and reads each character a bounded number of times. `cut` is the one thing it does not hide: the text ended where something
  * was still being said, so what was repaired may be half of what was meant. Nobody should act on that.

@@ -17,7 +17,7 @@
 import { CALL_SEARCH_CHARACTERS, CALL_TEXT_CHARACTERS } from "#shared/limits.ts";
 import type { WrittenCall } from "#kernel/infer/text-calls/read-calls.ts";
 import { Source, type Reading } from "#kernel/infer/text-calls/source.ts";
-import { CALL_MARKS, FENCE, bracket, fence, markedCalls } from "#kernel/infer/text-calls/marked-calls.ts";
+import { CALL_ENDS, CALL_MARKS, FENCE, bracket, fence, markedCalls } from "#kernel/infer/text-calls/marked-calls.ts";
 import { closing, jsonCalls, oneOf, space, type Written } from "#kernel/infer/text-calls/written-call.ts";
 
 export interface TextCallOptions {
@@ -25,6 +25,8 @@ export interface TextCallOptions {
   readonly tools: ReadonlySet<string>;
   /** Marks that end a turn. One that leaks at the very end of an answer is left out of it. */
   readonly stops?: readonly string[];
+  /** Leaves out everything behind such a mark, wherever it stands. */
+  readonly stopAnywhere?: boolean;
   /** Whether these words stood in the prompt already. */
   readonly isQuoted?: (text: string) => boolean;
 }
@@ -35,6 +37,7 @@ const THINK: ReadonlyMap<string, string> = new Map([
   ["<thinking>", "</thinking>"],
 ]);
 /** A candidate that fails sooner costs no more than reading it once. */
+const INLINE_MARKS = ["[TOOL_CALLS]", "<|python_tag|>"] as const;
 const FREE_CHARACTERS = 64;
 
 export class TextCalls {
@@ -134,9 +137,11 @@ export class TextCalls {
     let lineStart = this.#lineStart;
     let char = yield* source.peek();
     if (char === "\n" && !this.#behindCall) {
-      source.take(); // the line end in front of a call belongs to it
+      source.take(); // the line end in front of a call belongs to it, unless its mark stands in the line of the text
       lineStart = true;
       char = yield* source.peek();
+      if ((yield* oneOf(source, INLINE_MARKS)) !== null) return null;
+      source.rewind(1);
     } else if (this.#behindCall) {
       while (char !== "" && /[\s,;]/.test(char) && source.count < CALL_TEXT_CHARACTERS) {
         source.take();
@@ -167,13 +172,20 @@ export class TextCalls {
     const marks = [...(this.#silent ? THINK.keys() : []), ...(tools.size === 0 ? [] : CALL_MARKS), ...stops];
     const mark = yield* oneOf(source, marks);
     if (mark === null) return null;
+    if (stops.includes(mark) && source.taken().startsWith("\n") && !this.#behindCall) return null;
     const thinkEnd = THINK.get(mark);
     if (thinkEnd !== undefined) return yield* reasoning(source, thinkEnd);
+    if (stops.includes(mark) && this.#options.stopAnywhere === true) return yield* everything(source);
     if (stops.includes(mark)) {
       while ((yield* closing(source, stops)) !== null);
       return (yield* space(source)) === "" ? "nothing" : null;
     }
-    return yield* markedCalls(source, tools, mark);
+    return yield* markedCalls(
+      source,
+      tools,
+      mark,
+      CALL_ENDS.filter((end) => !stops.includes(end)),
+    );
   }
 }
 
@@ -189,6 +201,14 @@ function* reasoning(source: Source, end: string): Reading<"nothing"> {
     matched = char === end.charAt(matched) ? matched + 1 : char === "<" ? 1 : 0;
   }
   while ((yield* source.peek()) === "\n") source.take();
+  source.mark();
+  return "nothing";
+}
+
+/** Passes all that follows. */
+function* everything(source: Source): Reading<"nothing"> {
+  source.unmark();
+  while ((yield* source.peek()) !== "") source.take();
   source.mark();
   return "nothing";
 }
