@@ -1,11 +1,11 @@
 /**
  * Crash and resume: an object that dies at any statement of a run loses nothing that was acknowledged and does nothing twice.
  */
-import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import type { Caller, ExecuteRequest, RunStarted, RunView } from "#shared/abi.ts";
+import type { Caller, RunStarted, RunView } from "#shared/abi.ts";
 import type { RunId } from "#shared/ids.ts";
 import { LEASE_MS, RUN_RECOVERIES } from "#shared/limits.ts";
 import type { Result } from "#shared/result.ts";
@@ -22,7 +22,8 @@ import {
   useCrash,
   useModel,
 } from "#tests/kernel/kernel-seam.ts";
-import { callerOf, eventsOf, objectOf, request, settled, shown, start, unwrap } from "#tests/kernel/process-client.ts";
+import { counted, dying, expectValidTranscript, insist } from "#tests/flow/dying.ts";
+import { callerOf, eventsOf, objectOf, settled, shown, start, unwrap } from "#tests/kernel/process-client.ts";
 
 installSeam();
 afterEach(() => {
@@ -41,23 +42,6 @@ function remembers(caller: Caller): void {
     const handle = /"handle":"(p[0-9a-z]+)"/.exec(results[0]?.content ?? "")?.[1] ?? "p0";
     return play([text(`The kayak is in Leeds. [${handle}] `), text("Anything else?")]);
   });
-}
-
-/** Calls until the object, which may be dying, answers. */
-async function insist<Value>(call: () => Promise<Value>): Promise<Value> {
-  for (let turn = 0; ; turn += 1) {
-    try {
-      return await call();
-    } catch (error) {
-      if (turn === 40) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
-  }
-}
-
-async function finish(caller: Caller, asked: ExecuteRequest): Promise<RunView> {
-  const started = unwrap(await insist(async () => (await objectOf(caller).execute(asked)) as Result<RunStarted>));
-  return insist(() => settled(caller, started.run));
 }
 
 async function expectWhole(caller: Caller, run: RunView): Promise<void> {
@@ -82,28 +66,6 @@ async function expectWhole(caller: Caller, run: RunView): Promise<void> {
   expect(results).toHaveLength(3);
 }
 
-/** Every call has its result right behind it, no result is alone, and there is one user message per run. */
-async function expectValidTranscript(caller: Caller): Promise<void> {
-  const messages = await rows<{ run: string; role: string; tool_calls: string | null; tool_call_id: string | null }>(
-    caller,
-    "SELECT run, role, tool_calls, tool_call_id FROM messages ORDER BY id",
-  );
-  const users = messages.filter((message) => message.role === "user").map((message) => message.run);
-  expect(new Set(users).size).toBe(users.length);
-  let open: string[] = [];
-  for (const message of messages) {
-    if (message.role === "tool") {
-      expect(open).toContain(message.tool_call_id);
-      open = open.filter((id) => id !== message.tool_call_id);
-    } else {
-      expect(open).toEqual([]);
-      open =
-        message.tool_calls === null ? [] : (JSON.parse(message.tool_calls) as { id: string }[]).map((call) => call.id);
-    }
-  }
-  expect(open).toEqual([]);
-}
-
 const REMEMBER = "Remember that the kayak is stored in Leeds.";
 const FORGET = "Forget that the heirloom sits behind the vermilion curtain.";
 
@@ -116,45 +78,6 @@ function forgets(caller: Caller, handle: string): void {
       return play([text("It sits behind the vermilion curtain. "), calls(["memory_forget", { handle }])]);
     return play([text("I forgot that the heirloom sits behind the vermilion curtain.")]);
   });
-}
-
-/** Runs an instruction to its end and counts the statements that the object made for it. */
-async function counted(caller: Caller, asked: string): Promise<{ readonly run: RunView; readonly statements: number }> {
-  let statements = 0;
-  await objectOf(caller).inspect(caller);
-  useCrash(() => {
-    statements += 1;
-    return false;
-  });
-  await evictDurableObject(objectOf(caller));
-  const run = await finish(caller, request(caller, asked));
-  useCrash(null);
-  return { run, statements };
-}
-
-/** Runs an instruction while the object dies at the given statements, each counted from the death before. */
-async function dying(
-  caller: Caller,
-  at: readonly number[],
-  asked: string,
-): Promise<{ readonly run: RunView; readonly died: number }> {
-  const left = [...at];
-  let count = 0;
-  await insist(async () => (await objectOf(caller).inspect(caller)).ok);
-  useCrash(() => {
-    count += 1;
-    if (left[0] === undefined || count < left[0]) return false;
-    left.shift();
-    count = 0;
-    return true;
-  });
-  await evictDurableObject(objectOf(caller));
-  const run = await finish(caller, request(caller, asked));
-  const died = at.length - left.length;
-  left.length = 0;
-  useCrash(null);
-  await insist(async () => (await objectOf(caller).inspect(caller)).ok);
-  return { run, died };
 }
 
 describe("an object that dies", () => {
