@@ -95,6 +95,7 @@ interface Candidate {
   readonly lateness: number;
   /** The most a call costs in microdollars; null when its price is not known. */
   readonly cost: number | null;
+  readonly ranks: readonly number[];
 }
 
 const SPEED: Readonly<Record<ModelCard["latency"], number>> = { fast: 0, standard: 1, slow: 2 };
@@ -129,7 +130,7 @@ function choose(first: Candidate, others: readonly Candidate[], preferred: Prefe
   return first.foreign && preferred.asked === null && native !== undefined ? native : first;
 }
 
-function serves(candidate: Candidate): boolean {
+function serves(candidate: Pick<Candidate, "lacks" | "excluded">): boolean {
   return candidate.lacks.length === 0 && !candidate.excluded;
 }
 
@@ -141,9 +142,9 @@ function weighed(card: ModelCard, needs: Needs, { now, models }: Health): Candid
       : mostItCanCost(card, needs.contextTokens - needs.answerTokens, needs.answerTokens).microdollars;
   const facts = factsOf(card, needs, cost);
   const wanted = needs.latency === null ? SPEED.slow : SPEED[needs.latency];
-  return {
+  const candidate = {
     card,
-    lacks: facts.flatMap((fact) => (fact.meets === false ? fact.otherwise : [])),
+    lacks: facts.flatMap((fact) => (fact.meets === false ? fact.otherwise() : [])),
     excluded: health?.excluded ?? false,
     foreign: needs.language !== null && card.languages !== null && !speaks(card.languages, needs.language),
     waitMs: Math.max(0, (health?.brokenUntil ?? 0) - now, (health?.throttledUntil ?? 0) - now),
@@ -152,12 +153,13 @@ function weighed(card: ModelCard, needs: Needs, { now, models }: Health): Candid
     lateness: Math.max(0, SPEED[card.latency] - wanted),
     cost,
   };
+  return { ...candidate, ranks: ranksOf(candidate) };
 }
 
 interface Fact {
   /** Whether the need is met; null when nobody told. */
   readonly meets: boolean | null;
-  readonly otherwise: string;
+  readonly otherwise: () => string;
 }
 
 /** What is known of the needs that were stated. */
@@ -166,20 +168,21 @@ function factsOf(card: ModelCard, needs: Needs, cost: number | null): Fact[] {
   const facts: Fact[] = [
     {
       meets: window === null ? null : window >= needs.contextTokens,
-      otherwise: `has a window of ${thousands(window ?? 0)} tokens, ${thousands(needs.contextTokens)} are needed`,
+      otherwise: () => `has a window of ${thousands(window ?? 0)} tokens, ${thousands(needs.contextTokens)} are needed`,
     },
-    { meets: needs.extractive || !card.extractive, otherwise: "only quotes" },
+    { meets: needs.extractive || !card.extractive, otherwise: () => "only quotes" },
   ];
-  if (needs.tools) facts.push({ meets: card.tools, otherwise: "takes no tools" });
-  if (needs.json) facts.push({ meets: card.json, otherwise: "answers in no JSON schema" });
+  if (needs.tools) facts.push({ meets: card.tools, otherwise: () => "takes no tools" });
+  if (needs.json) facts.push({ meets: card.json, otherwise: () => "answers in no JSON schema" });
   if (needs.lora !== null) {
-    facts.push({ meets: card.lora, otherwise: "takes no adapters" });
+    facts.push({ meets: card.lora, otherwise: () => "takes no adapters" });
     const base = needs.lora === card.id || needs.lora === card.family;
-    facts.push({ meets: base, otherwise: `is not what the adapter was made for (${needs.lora})` });
+    facts.push({ meets: base, otherwise: () => `is not what the adapter was made for (${needs.lora})` });
   }
   if (needs.ceiling !== null) {
-    const price = `costs up to ${dollars(cost ?? 0)} a call, the ceiling is ${dollars(needs.ceiling)}`;
-    facts.push({ meets: cost === null ? null : cost <= needs.ceiling, otherwise: price });
+    const { ceiling } = needs;
+    const price = (): string => `costs up to ${dollars(cost ?? 0)} a call, the ceiling is ${dollars(ceiling)}`;
+    facts.push({ meets: cost === null ? null : cost <= ceiling, otherwise: price });
   }
   return facts;
 }
@@ -196,14 +199,15 @@ function primary(language: string): string {
 
 /** Better candidates first. */
 function inOrder(one: Candidate, other: Candidate): number {
-  for (const [index, key] of keys(one).entries()) {
-    const difference = key - (keys(other)[index] ?? 0);
+  for (const [index, rank] of one.ranks.entries()) {
+    const difference = rank - (other.ranks[index] ?? 0);
     if (difference !== 0) return difference;
   }
   return one.card.id < other.card.id ? -1 : 1;
 }
 
-function keys(candidate: Candidate): number[] {
+/** What candidates are compared by, the weightiest first; less is better. */
+function ranksOf(candidate: Omit<Candidate, "ranks">): number[] {
   return [
     Number(!serves(candidate)),
     Number(candidate.waitMs > 0),
