@@ -6,10 +6,10 @@
  * and what it learned are read back. Its writes are not waited for: nobody waits for a disk to get a slot.
  */
 import { DurableObject } from "cloudflare:workers";
-import { failure } from "#shared/errors.ts";
 import { LIST_ITEMS_MOST, POOL_STORED_ENDS, POOL_STORED_MS } from "#shared/limits.ts";
 import { failed, success, type Result } from "#shared/result.ts";
-import { Admission, type AdmissionState, type Outcome } from "#kernel/sched/admission/admission.ts";
+import { Admission } from "#kernel/sched/admission/admission.ts";
+import type { AdmissionState, Outcome } from "#kernel/sched/admission/outcome.ts";
 import { forgetLease, storedLeases, storeLease, type Lease } from "#kernel/sched/lease.ts";
 import { openPolicy } from "#kernel/sched/policy.ts";
 import type { CallReport, SlotAsk } from "#kernel/sched/pool-api.ts";
@@ -18,7 +18,6 @@ import { viewHolders, viewPool, type PoolInspection, type PoolView } from "#kern
 import { readPoolName } from "#kernel/sched/shards.ts";
 
 const STATE = "state";
-const PAUSED = "The model's provider asked to wait.";
 
 export class Pool extends DurableObject<Cloudflare.Env> {
   readonly #name: string;
@@ -36,10 +35,6 @@ export class Pool extends DurableObject<Cloudflare.Env> {
 
   /** Waits for a slot. Answers `overloaded` when the line is full or the wait too long, `model_unavailable` when a pause is. */
   acquire(ask: SlotAsk): Promise<Result<Lease>> {
-    const pauseMs = (this.#admission.pace.pausedUntil(Date.now()) ?? 0) - Date.now();
-    if (pauseMs > (ask.patienceMs ?? Infinity)) {
-      return Promise.resolve(failed(failure("model_unavailable", PAUSED, Math.ceil(pauseMs / 1_000))));
-    }
     return new Promise((resolve) => {
       this.#waiters.set(ask.ticket, resolve);
       this.#carryOut(this.#admission.ask(ask, Date.now()));

@@ -61,7 +61,8 @@ export interface PoolInspection {
   readonly holders: readonly HolderView[];
 }
 
-export function viewPool(pool: string, admission: Admission, now: number): PoolView {
+export function viewPool(pool: string, admission: Admission, told: number): PoolView {
+  const now = admission.time(told);
   const waiting = admission.line.counts();
   const { leased, pace } = admission;
   const { requests, tokens } = admission.levels(now);

@@ -1,8 +1,8 @@
 /**
  * Admission: who gets a slot of a model, and when. The whole of a pool's decisions, as a value that is told what happens.
  *
- * Pure: no clock, timer, randomness or I/O. Every call is told the time (milliseconds since 1970) and answers an `Outcome`: tickets that
- * now have a slot, tickets that are refused, leases that are held no more. The Pool object carries it out and calls `expire` at
+ * Pure: no clock, timer, randomness or I/O. Every call is told the time (milliseconds since 1970; when it goes back, time stands still
+ * inside for that moment and goes on from there) and answers an `Outcome`: tickets that now have a slot, tickets that are refused, leases that are held no more. The Pool object carries it out and calls `expire` at
  * `due`; the simulator does the same with a clock of its own. Calls are decided at once when something happens: there is no tick.
  *
  * What must hold: no more leases are granted than there are slots; a lease is given back, expires or is withdrawn, never lost; nobody
@@ -17,43 +17,23 @@
  */
 import { failure, type Failure } from "#shared/errors.ts";
 import {
-  AGED_BATCH_MS,
-  AGED_MS,
   LEASE_MS,
   LINGER_FREE_SLOTS,
   LINGER_PERCENT,
   POOL_QUEUE,
-  POOL_WAIT_BATCH_MS,
-  POOL_WAIT_MS,
   RATE_PATIENCE_MS,
   RESERVED_PART,
   RESERVED_SLOTS_FROM,
 } from "#shared/limits.ts";
 import { Bucket } from "#kernel/sched/admission/bucket.ts";
 import { Line, type Waiter } from "#kernel/sched/admission/line.ts";
-import { Pace, type PaceState } from "#kernel/sched/admission/pace.ts";
-import { Tally, type Day } from "#kernel/sched/admission/tally.ts";
-import type { Lease, LeaseEntry } from "#kernel/sched/lease.ts";
+import { agedAfter, sound, waitMost, type AdmissionState, type Outcome } from "#kernel/sched/admission/outcome.ts";
+import { Pace } from "#kernel/sched/admission/pace.ts";
+import { Tally } from "#kernel/sched/admission/tally.ts";
+import type { LeaseEntry } from "#kernel/sched/lease.ts";
 import { BANDS, type Band, type Call, type Policy } from "#kernel/sched/policy.ts";
 import type { CallReport, SlotAsk } from "#kernel/sched/pool-api.ts";
 import type { PoolLimits } from "#kernel/sched/pool-limits.ts";
-
-/** What follows from something that happened, to be carried out in this order. */
-export interface Outcome {
-  readonly granted: { readonly entry: LeaseEntry; readonly lease: Lease }[];
-  readonly refused: { readonly ticket: string; readonly error: Failure }[];
-  /** Leases that are held no more. */
-  readonly closed: string[];
-}
-
-/** What survives a restart, besides the leases. JSON. */
-export interface AdmissionState {
-  readonly policy: { readonly name: string; readonly learned: unknown };
-  readonly pace: PaceState;
-  readonly requests: number | null;
-  readonly tokens: number | null;
-  readonly today: Day;
-}
 
 interface Held {
   readonly entry: LeaseEntry;
@@ -61,6 +41,7 @@ interface Held {
 }
 
 const RETRY_AFTER_SECONDS = 2;
+const PAUSED = "The model's provider asked to wait.";
 const FULL = failure("overloaded", "Too many inferences are waiting for this model.", RETRY_AFTER_SECONDS);
 const TOO_LONG = failure("overloaded", "No slot of this model became free in time.", RETRY_AFTER_SECONDS);
 
@@ -78,6 +59,9 @@ export class Admission {
   /** Calls the policy took that wait for tokens, at most one a band, the highest band first. */
   #held: Waiter[] = [];
   #calls = 0;
+  /** The time inside: what is told, and what a clock that went back owes. */
+  #time: number;
+  #owed = 0;
 
   /** `leases` and `state` are what an earlier instance left. */
   constructor(
@@ -89,22 +73,25 @@ export class Admission {
     const state = earlier.state ?? null;
     this.policy = policy;
     this.#limits = limits;
-    this.pace = new Pace(limits.slots, state?.pace ?? null);
+    this.#time = now;
+    this.pace = new Pace(limits.slots, now, state?.pace ?? null);
     this.tally = new Tally(now, state?.today ?? null);
     this.#requests = bucketOf(limits.requestsPerMinute, now, state?.requests);
     this.#tokens = bucketOf(limits.tokensPerMinute, now, state?.tokens);
     if (state !== null && state.policy.name === policy.name) policy.restore(state.policy.learned);
     policy.resize(this.pace.slots);
     for (const entry of (earlier.leases ?? []).toSorted((one, other) => one.expires - other.expires)) {
-      const call = this.#callOf(entry, entry.since);
+      const bounded = { ...entry, expires: Math.min(entry.expires, now + LEASE_MS) };
+      const call = this.#callOf(bounded, Math.min(entry.since, now));
       policy.start(call, now / 1_000);
-      this.#hold({ entry, call });
+      this.#hold({ entry: bounded, call });
     }
   }
 
   /** Somebody asks for a slot. A ticket that has one gets the same again; one that waits keeps its place. */
-  ask(ask: SlotAsk, now: number): Outcome {
-    const outcome = this.expire(now);
+  ask(ask: SlotAsk, told: number): Outcome {
+    const outcome = this.expire(told);
+    const now = this.time(told);
     const known = this.#leases.get(ask.ticket);
     if (known !== undefined) {
       const decided = outcome.granted.some(({ entry }) => entry.lease === ask.ticket);
@@ -112,8 +99,11 @@ export class Admission {
       return outcome;
     }
     if (this.line.find(ask.ticket) !== undefined) return outcome;
-    if (this.line.size >= POOL_QUEUE) {
-      this.#refuse(ask.ticket, FULL, outcome, now);
+    const pauseMs = (this.pace.pausedUntil(now) ?? now) - now;
+    const paused = pauseMs > (ask.patienceMs ?? Infinity);
+    if (paused || this.line.size >= POOL_QUEUE) {
+      const error = paused ? failure("model_unavailable", PAUSED, Math.ceil(pauseMs / 1_000)) : FULL;
+      this.#refuse(ask.ticket, error, outcome, now);
       return outcome;
     }
     const call = this.#callOf(ask, now);
@@ -123,9 +113,10 @@ export class Admission {
   }
 
   /** A slot is given back, with a report of every call it served, in order. One that is unknown changes nothing. */
-  ended(lease: string, reports: readonly CallReport[], now: number): Outcome {
+  ended(lease: string, reports: readonly CallReport[], told: number): Outcome {
     const held = this.#leases.get(lease);
-    const outcome = this.expire(now);
+    const outcome = this.expire(told);
+    const now = this.time(told);
     if (held === undefined || !this.#leases.has(lease)) return outcome;
     this.#close(lease, outcome);
     const [first, ...more] = reports.map(sound);
@@ -143,17 +134,16 @@ export class Admission {
   }
 
   /** Whoever asked with this ticket wants nothing any more: it leaves the line, or its slot is free. */
-  withdraw(ticket: string, now: number): Outcome {
+  withdraw(ticket: string, told: number): Outcome {
     const waiter = this.line.find(ticket);
-    if (waiter !== undefined) {
-      this.#leave(waiter, now);
-      return this.#dispatch(this.expire(now), now);
-    }
-    return this.ended(ticket, [], now);
+    if (waiter === undefined) return this.ended(ticket, [], told);
+    this.#leave(waiter, this.time(told));
+    return this.expire(told);
   }
 
   /** Holds a slot for another lease's time. Answers the entry to store, or null when the lease has expired. */
-  renew(lease: string, now: number): LeaseEntry | null {
+  renew(lease: string, told: number): LeaseEntry | null {
+    const now = this.time(told);
     const held = this.#leases.get(lease);
     if (held === undefined || held.entry.expires <= now) return null;
     const entry = { ...held.entry, expires: now + LEASE_MS };
@@ -163,15 +153,13 @@ export class Admission {
   }
 
   /** Time has passed: leases of crashed holders end, those who waited too long are refused, whoever can start does. */
-  expire(now: number): Outcome {
+  expire(told: number): Outcome {
+    const now = this.time(told);
     const outcome: Outcome = { granted: [], refused: [], closed: [] };
     for (const { entry, call } of this.#leases.values()) {
-      // A clock that went back does not make a lease longer than any lease.
-      const expires = Math.min(entry.expires, now + LEASE_MS);
-      if (expires < entry.expires) this.#leases.set(entry.lease, { entry: { ...entry, expires }, call });
-      if (expires > now) break;
+      if (entry.expires > now) break;
       this.#close(entry.lease, outcome);
-      const seconds = Math.max(0, now - entry.since) / 1_000;
+      const seconds = (now - entry.since) / 1_000;
       this.policy.end(call.id, { seconds, programOver: true, learn: false }, now / 1_000);
     }
     this.#dispatch(outcome, now); // before anybody is refused: a slot that is free by now serves who waited longest
@@ -186,9 +174,11 @@ export class Admission {
   }
 
   /** When `expire` has something to do that no other call brings about, or null while nobody waits. */
-  due(now: number): number | null {
+  due(told: number): number | null {
     if (this.line.size === 0) return null;
-    const times = [this.pace.due(now), this.#requests?.when(1, now) ?? null];
+    const now = this.time(told);
+    const free = this.pace.slots > this.#leases.size;
+    const times = free ? [this.pace.due(now), this.#requests?.when(1, now) ?? null] : [];
     for (const band of BANDS) {
       const oldest = this.line.oldest(band);
       if (oldest !== undefined) times.push(oldest.since + waitMost(band), oldest.since + agedAfter(band));
@@ -197,23 +187,30 @@ export class Admission {
       times.push(this.#tokens?.when(waiter.ask.tokens, now) ?? null, waiter.since + RATE_PATIENCE_MS);
     }
     times.push(this.#leases.values().next().value?.entry.expires ?? null);
-    return times.reduce<number | null>(
-      (next, time) => (time === null || time <= now ? next : Math.min(next ?? time, time)),
-      null,
-    );
+    const ahead = times.filter((time) => time !== null && time > now).map(Number);
+    return ahead.length === 0 ? null : Math.min(...ahead) - this.#owed;
+  }
+
+  /** The time inside, which never goes back. */
+  time(told: number): number {
+    if (told + this.#owed < this.#time) this.#owed = this.#time - told;
+    this.#time = told + this.#owed;
+    return this.#time;
   }
 
   /** Other limits from now on, such as after a deployment. */
-  configure(limits: PoolLimits, now: number): Outcome {
+  configure(limits: PoolLimits, told: number): Outcome {
+    const now = this.time(told);
     this.#limits = limits;
     this.pace.resize(limits.slots);
     this.policy.resize(this.pace.slots);
     this.#requests = bucketOf(limits.requestsPerMinute, now, this.#requests?.level(now));
     this.#tokens = bucketOf(limits.tokensPerMinute, now, this.#tokens?.level(now));
-    return this.expire(now);
+    return this.expire(told);
   }
 
-  snapshot(now: number): AdmissionState {
+  snapshot(told: number): AdmissionState {
+    const now = this.time(told);
     return {
       policy: { name: this.policy.name, learned: this.policy.snapshot() },
       pace: this.pace.state(),
@@ -244,6 +241,7 @@ export class Admission {
     return slots < RESERVED_SLOTS_FROM ? 0 : Math.max(1, Math.floor(slots / RESERVED_PART));
   }
 
+  /** At the time inside. */
   levels(now: number): { readonly requests: Bucket | null; readonly tokens: Bucket | null } {
     this.#requests?.level(now);
     this.#tokens?.level(now);
@@ -295,7 +293,7 @@ export class Admission {
     const entry = { lease: ticket, holder, user, program, band, tokens, since: now, expires: now + LEASE_MS };
     this.#hold({ entry, call });
     this.pace.started(ticket, now);
-    const waitedMs = Math.max(0, now - since);
+    const waitedMs = now - since;
     this.tally.granted(waitedMs, now);
     outcome.granted.push(this.#grantOf(entry, waitedMs, now));
   }
@@ -361,34 +359,10 @@ export class Admission {
 
 const UNUSED = { outcome: "unused", seconds: 0, tokens: 0, retryAfterMs: null, programOver: false } as const;
 
-/** Milliseconds a call waits at the most. */
-export function waitMost(band: Band): number {
-  return band === "batch" ? POOL_WAIT_BATCH_MS : POOL_WAIT_MS;
-}
-
-/** Milliseconds after which the reserve no longer keeps a call out. */
-export function agedAfter(band: Band): number {
-  return band === "batch" ? AGED_BATCH_MS : AGED_MS;
-}
-
 function bucketOf(perMinute: number | null, now: number, level: number | null | undefined): Bucket | null {
   return perMinute === null ? null : new Bucket(perMinute, now, level ?? Infinity);
 }
 
 function rank(waiter: Waiter): number {
   return BANDS.indexOf(waiter.ask.band);
-}
-
-/** A report whose numbers can be counted with, whatever was sent. */
-function sound(report: CallReport): CallReport {
-  return {
-    ...report,
-    seconds: positive(report.seconds),
-    tokens: positive(report.tokens),
-    retryAfterMs: report.retryAfterMs === null ? null : positive(report.retryAfterMs),
-  };
-}
-
-function positive(value: number): number {
-  return Number.isFinite(value) ? Math.max(0, value) : 0;
 }

@@ -1,9 +1,9 @@
 /**
- * Bucket: how much of a rate may be used now. Pure; times are milliseconds since 1970.
+ * Bucket: how much of a rate may be used now. Pure; times are milliseconds that never go back.
  *
  * It fills evenly and holds `BUCKET_MS` of the rate, so that in any minute at most the rate and one bucket are used. What is
  * larger than the bucket may be taken when it is full; the level is then below zero until it was paid for, which keeps the rate
- * and starves nobody. A clock that goes back fills nothing.
+ * and starves nobody.
  */
 import { BUCKET_MS } from "#shared/limits.ts";
 
@@ -24,7 +24,7 @@ export class Bucket {
   }
 
   level(now: number): number {
-    const filled = (Math.max(0, now - this.#at) * this.perMinute) / MINUTE_MS;
+    const filled = ((now - this.#at) * this.perMinute) / MINUTE_MS;
     this.#level = Math.min(this.capacity, this.#level + filled);
     this.#at = now;
     return this.#level;

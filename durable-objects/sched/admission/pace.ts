@@ -1,9 +1,10 @@
 /**
- * Pace: how many calls may run at once, learned from how the provider takes them. Pure; times are milliseconds since 1970.
+ * Pace: how many calls may run at once, learned from how the provider takes them. Pure; times are milliseconds that never go back.
  *
  * Additive increase, multiplicative decrease (AIMD): every answer adds a part of a slot, one slot per as many answers as there are
  * slots; a throttled call halves them, at most once per round trip and second; a run of failures takes half as much. When the
- * provider says how long to wait, nothing starts until then. After a pause one call goes first; when it was answered, or ran for
+ * provider says how long to wait, nothing starts until then; when it says nothing and goes on throttling what starts after a
+ * halving, the pool waits a time of its own, twice as long each time. After a pause one call goes first; when it was answered, or ran for
  * a moment without being sent away, the starts double every half second up to the (halved) limit: nobody stampedes.
  */
 import {
@@ -26,7 +27,8 @@ export class Pace {
   #limit: number;
   #decreasedAt = -Infinity;
   #failures = 0;
-  /** Pauses of its own making since the last answer. */
+  /** Calls throttled since the last answer, and pauses of its own making. */
+  #throttles = 0;
   #pauses = 0;
   #pausedUntil = -Infinity;
   /** After a pause: `probing` until one call got through, then `ramp` until the starts are no longer bounded. */
@@ -35,10 +37,10 @@ export class Pace {
   #rampSince = 0;
   #started = 0;
 
-  constructor(most: number, state: PaceState | null = null) {
+  constructor(most: number, now: number, state: PaceState | null = null) {
     this.#most = most;
     this.#limit = Math.min(most, state?.limit ?? most);
-    if (state !== null && Number.isFinite(state.pausedUntil)) this.#pause(state.pausedUntil);
+    if (state !== null && state.pausedUntil > now) this.#pause(Math.min(state.pausedUntil, now + RETRY_AFTER_MOST_MS));
   }
 
   /** Calls that may run at once, now. */
@@ -57,12 +59,12 @@ export class Pace {
 
   /** When the present pause ends, or null. */
   pausedUntil(now: number): number | null {
-    return this.#bounded(now) > now ? this.#pausedUntil : null;
+    return this.#pausedUntil > now ? this.#pausedUntil : null;
   }
 
   /** How many more calls may start now, besides what the free slots allow. */
   startable(now: number): number {
-    if (this.#bounded(now) > now) return 0;
+    if (this.#pausedUntil > now) return 0;
     if (this.#phase === "probing") {
       if (this.#probe === null) return 1;
       if (now - this.#probe.since < PROBE_MS) return 0;
@@ -78,9 +80,11 @@ export class Pace {
 
   /** When more calls may start than now, as far as time alone decides; null when it does not. */
   due(now: number): number | null {
-    if (this.#bounded(now) > now) return this.#pausedUntil;
+    if (this.#pausedUntil > now) return this.#pausedUntil;
     if (this.#phase === "probing") return this.#probe === null ? null : this.#probe.since + PROBE_MS;
     if (this.#phase === "steady") return null;
+    // One that nobody used meanwhile is over.
+    if (now - this.#rampSince >= RAMP_MS * Math.log2(this.slots + 1)) return null;
     return this.#rampSince + RAMP_MS * (1 + Math.floor((now - this.#rampSince) / RAMP_MS));
   }
 
@@ -93,17 +97,19 @@ export class Pace {
   answered(startedAt: number, now: number): void {
     this.#failures = 0;
     if (startedAt < this.#decreasedAt || startedAt < this.#pausedUntil) return;
+    this.#throttles = 0;
     this.#pauses = 0;
     if (this.#phase === "probing") this.#beginRamp(now);
     this.#limit = Math.min(this.#most, this.#limit + 1 / Math.max(1, this.slots));
   }
 
   throttled(startedAt: number, now: number, retryAfterMs: number | null): void {
-    const lowest = this.slots <= 1;
+    const again = this.#throttles > 0 && startedAt >= this.#decreasedAt;
+    this.#throttles += 1;
     this.#decrease(0.5, startedAt, now);
-    if (retryAfterMs !== null)
+    if (retryAfterMs !== null) {
       this.#pause(Math.max(this.#pausedUntil, now + Math.min(retryAfterMs, RETRY_AFTER_MOST_MS)));
-    else if (lowest && this.#bounded(now) <= now) {
+    } else if (again && this.#pausedUntil <= now) {
       this.#pause(now + Math.min(PACE_PAUSE_MS * 2 ** this.#pauses, PACE_PAUSE_MOST_MS));
       this.#pauses += 1;
     }
@@ -130,7 +136,6 @@ export class Pace {
   }
 
   #decrease(factor: number, startedAt: number, now: number): void {
-    this.#decreasedAt = Math.min(this.#decreasedAt, now); // the clock went back
     if (startedAt < this.#decreasedAt || now - this.#decreasedAt < DECREASE_MS) return;
     this.#limit = Math.max(1, this.#limit * factor);
     this.#decreasedAt = now;
@@ -147,11 +152,5 @@ export class Pace {
     this.#probe = null;
     this.#rampSince = now;
     this.#started = 0;
-  }
-
-  /** The end of the pause; a clock that went back does not make it longer than any pause. */
-  #bounded(now: number): number {
-    this.#pausedUntil = Math.min(this.#pausedUntil, now + RETRY_AFTER_MOST_MS);
-    return this.#pausedUntil;
   }
 }
