@@ -2,14 +2,14 @@
  * Head: canonical transcript → what Workers AI and every OpenAI-shaped provider take.
  *
  *     head(request.messages)                                       // servers with tools, and system messages anywhere
- *     head(request.messages, headOptions(card, request.tools))     // what this model's server takes
+ *     head(request.messages, headOptions(card, request.tools))     // what this model's server takes (drivers: `writeHead`)
  *
  * What leaves here is canonical (`canonical.ts`): a call without a result, or a result without a call, never leaves.
  */
 import type { ToolDefinition } from "#shared/calls.ts";
 import type { ModelCard } from "#shared/models.ts";
 import { canonical } from "#kernel/infer/canonical.ts";
-import { plain, type PlainOptions } from "#kernel/infer/plain.ts";
+import { isPlain, plain, type PlainOptions } from "#kernel/infer/plain.ts";
 import type { Message } from "#kernel/proc/messages.ts";
 
 export interface ProviderMessage {
@@ -27,8 +27,7 @@ const EVERYTHING: PlainOptions = { systems: "anywhere", describe: null };
 
 export function head(messages: readonly Message[], options: PlainOptions = EVERYTHING): ProviderMessage[] {
   const sent = canonical(messages);
-  const whole = options.systems === "anywhere" && options.describe === null;
-  return (whole ? sent : plain(sent, options)).map(({ role, content, toolCalls, toolCallId }) => ({
+  return (isPlain(options) ? plain(sent, options) : sent).map(({ role, content, toolCalls, toolCallId }) => ({
     role,
     content,
     ...(toolCalls === undefined ? {} : { tool_calls: toolCalls.map(providerCall) }),

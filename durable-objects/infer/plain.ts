@@ -21,6 +21,11 @@ export interface PlainOptions {
   readonly describe: readonly ToolDefinition[] | null;
 }
 
+/** Whether anything of a transcript is written another way, and its words quoted. */
+export function isPlain({ systems, describe }: PlainOptions): boolean {
+  return systems !== "anywhere" || describe !== null;
+}
+
 /** A canonical transcript without the roles that lack. */
 export function plain(messages: readonly Message[], options: PlainOptions): Message[] {
   const sent: Message[] = [];

@@ -3,7 +3,8 @@
  */
 import type { OpenAIChatLanguageModel } from "@ai-sdk/openai/internal";
 import type { InferRequest } from "#kernel/infer/drivers/driver.ts";
-import { head, type ProviderMessage } from "#kernel/infer/head.ts";
+import { writeHead } from "#kernel/infer/drivers/heads.ts";
+import type { ProviderMessage } from "#kernel/infer/head.ts";
 
 export type CallOptions = Parameters<OpenAIChatLanguageModel["doStream"]>[0];
 type Prompt = CallOptions["prompt"];
@@ -11,11 +12,11 @@ type Tool = NonNullable<CallOptions["tools"]>[number];
 
 /** Prompt, tools, answer format and length of a request. */
 export function callOptions(request: InferRequest): CallOptions {
-  const messages = head(request.messages);
+  const { messages, tools } = writeHead(request);
   const names = new Map(messages.flatMap((message) => message.tool_calls ?? []).map((call) => [call.id, call]));
   return {
     prompt: messages.map((message) => promptMessage(message, (id) => names.get(id)?.function.name ?? "unknown")),
-    ...(request.tools.length === 0 ? {} : { tools: request.tools.map(sdkTool) }),
+    ...(tools.length === 0 ? {} : { tools: tools.map(sdkTool) }),
     ...(request.reply === null || request.card?.json === false
       ? {}
       : { responseFormat: { type: "json" as const, schema: request.reply, name: "reply" } }),

@@ -3,6 +3,8 @@
  */
 import { familyOf } from "#shared/models.ts";
 import type { InferEvent, InferRequest } from "#kernel/infer/drivers/driver.ts";
+import { optionsFor } from "#kernel/infer/drivers/heads.ts";
+import { isPlain } from "#kernel/infer/plain.ts";
 import { Tail } from "#kernel/infer/tail.ts";
 
 /** A tail that knows what was offered and shown; the family is the name's guess where no card tells it. */
@@ -11,6 +13,7 @@ export function openTail(request: InferRequest): Tail {
     tools: request.tools.map((tool) => tool.function.name),
     family: request.card?.family ?? familyOf(request.model),
     prompt: request.messages,
+    quoted: isPlain(optionsFor(request)),
   });
 }
 

@@ -15,7 +15,7 @@ import { readStream } from "#kernel/infer/drivers/read-stream.ts";
 import { aiFault } from "#kernel/infer/drivers/workers-ai-errors.ts";
 import { listModels } from "#kernel/infer/drivers/workers-ai-models.ts";
 import { aiQueue, type AiQueue } from "#kernel/infer/drivers/workers-ai-queue.ts";
-import { head } from "#kernel/infer/head.ts";
+import { writeHead } from "#kernel/infer/drivers/heads.ts";
 import { endOf, openTail } from "#kernel/infer/drivers/tails.ts";
 import type { Tail } from "#kernel/infer/tail.ts";
 
@@ -90,9 +90,10 @@ function cancelLate(answer: unknown): void {
 /** The platform's schemas take an adapter and tools in different requests only, so a request with an adapter has no tools. */
 function inputsOf(request: InferRequest): Record<string, unknown> {
   const asJson = request.reply !== null && request.card?.json !== false;
+  const { messages, tools } = writeHead(request);
   return {
-    messages: head(request.messages),
-    ...(request.tools.length === 0 || request.lora !== undefined ? {} : { tools: request.tools }),
+    messages,
+    ...(tools.length === 0 || request.lora !== undefined ? {} : { tools }),
     ...(request.lora === undefined ? {} : { lora: request.lora }),
     ...(asJson ? { response_format: { type: "json_schema", json_schema: request.reply } } : {}),
     ...(request.maxTokens === undefined ? {} : { max_tokens: request.maxTokens }),

@@ -68,6 +68,20 @@ describe("what is sent", () => {
     });
   });
 
+  it("tells a model without tools of them in words, and one whose template takes no later system message of it in a person's turn", async () => {
+    const messages = [
+      { role: "user" as const, content: "Which boat?" },
+      { role: "system" as const, content: "Today is Monday." },
+    ];
+    const card = { ...unknownCard("fake/gemma"), family: "gemma" as const, tools: false };
+    const { body } = await sent({ messages, tools: [TOOL], card });
+    expect(body).not.toHaveProperty("tools");
+    expect(body["messages"]).toEqual([
+      { role: "system", content: expect.stringContaining('"name":"memory_search"') },
+      { role: "user", content: "Which boat?\n\n<system>\nToday is Monday.\n</system>" },
+    ]);
+  });
+
   it("names a schema that is not held to word for word, but not to a model that is known not to take one", async () => {
     const reply = { type: "object", properties: { a: { type: "number" } } };
     const { body } = await sent({ reply });

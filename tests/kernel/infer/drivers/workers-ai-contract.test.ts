@@ -47,6 +47,18 @@ describe("what is sent", () => {
     expect(sent[0]).toMatchObject({ inputs: { tools: [TOOL], max_tokens: 77 }, options: { gateway } });
   });
 
+  it("tells a model without tools of them in words, and takes its calls from its text", async () => {
+    const text = 'I look.\n<tool_call>\n{"name": "memory_search", "arguments": {"query": "boat"}}\n</tool_call>';
+    const card = { ...unknownCard("@cf/plain"), tools: false };
+    const { events, sent } = await talk([{ text }], { tools: [TOOL], card });
+    expect(sent[0]?.inputs).not.toHaveProperty("tools");
+    expect(JSON.stringify(sent[0]?.inputs["messages"])).toContain("memory_search");
+    expect(textOf(events)).toBe("I look.");
+    expect(events.filter((event) => event.type === "calls")).toEqual([
+      { type: "calls", calls: [{ id: "call_0", name: "memory_search", arguments: { query: "boat" } }] },
+    ]);
+  });
+
   it("refuses to wait in line for what nobody waits for", async () => {
     expect((await talk([{}], { background: true })).sent[0]?.options).toMatchObject({ rejectIfBusy: true });
     expect((await talk([{}])).sent[0]?.options).not.toHaveProperty("rejectIfBusy");
