@@ -34,6 +34,8 @@ export function answer<Schema extends z.ZodType>(
 
 const OPENAI_PATHS: readonly string[] = ["/v1/chat/completions", "/v1/models", "/v1/embeddings"];
 
+const NOT_REPEATED: readonly FailureCode[] = ["conflict", "internal", "quota_exceeded"];
+
 /** Answers a failure as problem details. */
 export function problem(context: EdgeContext, error: Failure): Response {
   const status = httpStatus(error.code);
@@ -48,8 +50,8 @@ export function problem(context: EdgeContext, error: Failure): Response {
   if (error.retryAfter !== undefined) context.header("retry-after", String(Math.max(1, Math.ceil(error.retryAfter))));
   if (error.code === "unauthorized") context.header("www-authenticate", 'Bearer realm="lamina"');
   const openAi = OPENAI_PATHS.includes(context.req.path);
-  // Their client repeats a 409 or a 500 by itself, without a key that would make it safe.
-  if (openAi && (error.code === "conflict" || error.code === "internal")) context.header("x-should-retry", "false");
+  // Their client repeats a 409 or a 500 by itself, without a key that would make it safe, and a 429 that lasts till midnight.
+  if (openAi && NOT_REPEATED.includes(error.code)) context.header("x-should-retry", "false");
   const members = openAi ? { ...body, error: openAiError(error) } : body;
   return context.body(JSON.stringify(members), status, { "content-type": "application/problem+json" });
 }

@@ -15,7 +15,7 @@ import { ANSWER_TOKENS, BUDGET_IDLE_MS, QUOTA_REFRESH_MS, QUOTA_TRUST_MS, RUNS_L
 import { failed, success, type Result } from "#shared/result.ts";
 import { estimateTokens } from "#shared/tokens.ts";
 import type { Kernel } from "#kernel/kernel.ts";
-import { exchange, openBudget, wasLimited, type Budget } from "#kernel/proc/ledger-exchange.ts";
+import { exchange, mayBeLimited, openBudget, type Budget } from "#kernel/proc/ledger-exchange.ts";
 import { findRunByKey } from "#kernel/proc/runs.ts";
 import { storeReservation } from "#kernel/proc/usage-rows.ts";
 
@@ -73,7 +73,7 @@ export function budgetLeft(kernel: Kernel): { readonly microdollars: number | nu
 export async function refuseOverBudget(kernel: Kernel, request: ExecuteRequest): Promise<Failure | null> {
   if (request.instruction.kind === "command") return null;
   const budget = openBudget(kernel);
-  if (budget.book.answeredAt === null && !wasLimited(kernel)) {
+  if (budget.book.answeredAt === null && !mayBeLimited(kernel)) {
     // Most likely nothing limits it: the answer comes while the prompt is made.
     kernel.background(exchange(kernel, null).catch(() => undefined));
     return null;

@@ -139,14 +139,14 @@ async function inTime(work: Promise<Result<Exchanged>>): Promise<Result<Exchange
   }
 }
 
-/** Whether a limit was known last: a new instance then asks before it admits a run. */
-export function wasLimited(kernel: Kernel): boolean {
-  return (kernel.env.DEFAULT_QUOTA ?? "") !== "" || readMeta(kernel.sql, "limited") === "1";
+/** Whether a limit was known last, or nothing: a new instance then asks before it admits a run. */
+export function mayBeLimited(kernel: Kernel): boolean {
+  return (kernel.env.DEFAULT_QUOTA ?? "") !== "" || readMeta(kernel.sql, "limited") !== "0";
 }
 
 function noteLimited(kernel: Kernel, limited: boolean): void {
-  const known = readMeta(kernel.sql, "limited") === "1";
-  if (known !== limited) writeMeta(kernel.sql, "limited", limited ? "1" : "0");
+  const told = limited ? "1" : "0";
+  if (readMeta(kernel.sql, "limited") !== told) writeMeta(kernel.sql, "limited", told);
 }
 
 /** The timer's work. A failure is a throw: the timer tries again, with a growing pause. */

@@ -10,6 +10,8 @@ import type { AiBinding } from "#kernel/infer/drivers/workers-ai.ts";
 
 export interface Embedder {
   readonly model: string;
+  /** The model that reranks; null for none. */
+  readonly reranker: string | null;
   /** One vector a text, in order. Rejects when the model fails. */
   embed(texts: readonly string[]): Promise<Float32Array[]>;
   /** How well each text answers the query, in order; null without a reranker. Rejects when the model fails. */
@@ -29,6 +31,7 @@ export function openEmbedder({ AI, EMBEDDING_MODEL: model, RERANK_MODEL: reranke
   if (model === undefined || model === "") return null;
   return {
     model,
+    reranker: reranker === undefined || reranker === "" ? null : reranker,
     async embed(texts) {
       const { data } = vectorsSchema.parse(await AI.run(model, { text: [...texts] }));
       const size = data[0]?.length;

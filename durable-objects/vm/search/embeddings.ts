@@ -22,6 +22,7 @@ import { errorName, logEvent } from "#shared/log.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { clearTimer, setTimer } from "#kernel/proc/alarm.ts";
 import { noteFailure, noteSuccess, openUntil } from "#kernel/proc/breaker.ts";
+import { counted } from "#kernel/proc/counted-reading.ts";
 import { transact } from "#kernel/proc/transact.ts";
 import { storedVectors, storeVector, unembedded } from "#kernel/vm/search/embedding-table.ts";
 import { quantise } from "#kernel/vm/search/latent-terms.ts";
@@ -81,7 +82,11 @@ async function embedAll(kernel: Kernel): Promise<void> {
   for (;;) {
     const pages = unembedded(kernel, embedder.model, EMBED_BATCH_PAGES);
     if (pages.length === 0) return;
-    const vectors = await embedder.embed(pages.map(({ text }) => text.slice(0, EMBED_CHARACTERS)));
+    const vectors = await embed(
+      kernel,
+      embedder,
+      pages.map(({ text }) => text.slice(0, EMBED_CHARACTERS)),
+    );
     const sketches = sketchesOf(kernel, embedder.model);
     for (const [index, page] of pages.entries()) {
       const vector = rounded(vectors[index] ?? new Float32Array(0));
@@ -89,6 +94,25 @@ async function embedAll(kernel: Kernel): Promise<void> {
     }
     noteSuccess(kernel, NAME);
   }
+}
+
+type Embedder = NonNullable<Kernel["embedder"]>;
+
+function embed(kernel: Kernel, embedder: Embedder, texts: readonly string[]): Promise<Float32Array[]> {
+  return counted(kernel, { model: embedder.model, purpose: "embed", texts }, () => embedder.embed(texts));
+}
+
+async function rerank(
+  kernel: Kernel,
+  embedder: Embedder,
+  query: string,
+  texts: readonly string[],
+): Promise<number[] | null> {
+  const { reranker } = embedder;
+  if (reranker === null) return null;
+  // A reranker reads the query with each of the texts.
+  const read = texts.flatMap((text) => [query, text]);
+  return counted(kernel, { model: reranker, purpose: "rerank", texts: read }, () => embedder.rerank(query, texts));
 }
 
 function rounded(vector: Float32Array): Int8Array {
@@ -130,7 +154,7 @@ async function within<Value>(work: Promise<Value>, ms: number): Promise<Value | 
 async function improve(kernel: Kernel, query: SearchQuery, hits: readonly SearchHit[]): Promise<readonly SearchHit[]> {
   const { embedder } = kernel;
   if (embedder === null) return hits;
-  const [asked] = await embedder.embed([query.text]);
+  const [asked] = await embed(kernel, embedder, [query.text]);
   const near = asked === undefined ? [] : nearest(kernel, embedder.model, rounded(asked), query);
   const fused = fuse(hits, near).slice(0, RERANK_PAGES);
   const texts = new Map(
@@ -141,7 +165,9 @@ async function improve(kernel: Kernel, query: SearchQuery, hits: readonly Search
   );
   const shown = fused.filter(({ page }) => typeof texts.get(page) === "string");
   if (shown.length < 2) return fused;
-  const scores = await embedder.rerank(
+  const scores = await rerank(
+    kernel,
+    embedder,
     query.text,
     shown.map(({ page }) => (texts.get(page) ?? "").slice(0, EMBED_CHARACTERS)),
   );
