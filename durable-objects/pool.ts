@@ -7,6 +7,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { LIST_ITEMS_MOST, POOL_STORED_ENDS, POOL_STORED_MS } from "#shared/limits.ts";
+import { errorName, logEvent } from "#shared/log.ts";
 import { failed, success, type Result } from "#shared/result.ts";
 import { Admission } from "#kernel/sched/admission/admission.ts";
 import type { AdmissionState, Outcome } from "#kernel/sched/admission/outcome.ts";
@@ -14,6 +15,7 @@ import { forgetLease, storedLeases, storeLease, type Lease } from "#kernel/sched
 import { openPolicy } from "#kernel/sched/policy.ts";
 import type { CallReport, SlotAsk } from "#kernel/sched/pool-api.ts";
 import { limitsOf } from "#kernel/sched/pool-limits.ts";
+import { listPools, notePool, REGISTRY } from "#kernel/sched/pool-registry.ts";
 import { viewHolders, viewPool, type PoolInspection, type PoolView } from "#kernel/sched/pool-view.ts";
 import { readPoolName } from "#kernel/sched/shards.ts";
 
@@ -25,6 +27,7 @@ export class Pool extends DurableObject<Cloudflare.Env> {
   #admission!: Admission;
   #timer: { readonly due: number; readonly handle: ReturnType<typeof setTimeout> } | null = null;
   #ends = 0;
+  #registered = false;
   #storedAt = Date.now();
 
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
@@ -35,6 +38,7 @@ export class Pool extends DurableObject<Cloudflare.Env> {
 
   /** Waits for a slot. Answers `overloaded` when the line is full or the wait too long, `model_unavailable` when a pause is. */
   acquire(ask: SlotAsk): Promise<Result<Lease>> {
+    this.#register();
     return new Promise((resolve) => {
       this.#waiters.set(ask.ticket, resolve);
       this.#carryOut(this.#admission.ask(ask, Date.now()));
@@ -74,6 +78,24 @@ export class Pool extends DurableObject<Cloudflare.Env> {
   /** Sets how many inferences may run at once, until the object restarts. */
   resize(slots: number): void {
     this.#carryOut(this.#admission.configure({ ...this.#admission.limits, slots }, Date.now()));
+  }
+
+  /** Another pool is in use: only the registry is told. */
+  register(pool: string): Promise<void> {
+    return notePool(this.ctx.storage, pool, Date.now());
+  }
+
+  /** Pools in use: only the registry knows. */
+  registered(): Promise<string[]> {
+    return listPools(this.ctx.storage, Date.now());
+  }
+
+  /** Once per life of the object, behind its first call; a registry that is away learns it the next time. */
+  #register(): void {
+    if (this.#registered) return;
+    this.#registered = true;
+    const told = Promise.resolve(this.env.POOL.getByName(REGISTRY).register(this.#name));
+    this.ctx.waitUntil(told.catch((error: unknown) => logEvent("pool-not-registered", { error: errorName(error) })));
   }
 
   async #open(): Promise<void> {

@@ -10,6 +10,7 @@ import type { Failure } from "#shared/errors.ts";
 import type { FsckReport } from "#shared/fsck.ts";
 import type { PageHandle, ProcessId, RunId, ThreadId, UserId } from "#shared/ids.ts";
 import type { ContextView, MessageView, ProcessView, ThreadView, VmStat } from "#shared/inspection.ts";
+import { PRIORITIES } from "#shared/priority.ts";
 import type { PageReference, RunReferences } from "#shared/references.ts";
 import type { Result } from "#shared/result.ts";
 import type { UsageCounts, UsageItem } from "#shared/schema/usage.ts";
@@ -67,6 +68,8 @@ export const executeSchema = z.strictObject({
   model: z.string().max(200).optional(),
   /** Whether another model may stand in; absent: only when none was asked for. */
   fallback: z.boolean().optional(),
+  /** How much it hurries; interactive when absent. */
+  priority: z.enum(PRIORITIES).optional(),
   /** JSON schema the answer must meet; free text when absent. */
   reply: z.record(z.string(), z.unknown()).optional(),
   idempotencyKey: z.string().min(1).max(255),

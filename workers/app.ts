@@ -24,6 +24,7 @@ import { addImportRoute } from "#workers/routes/import.ts";
 import { addInstructionRoutes } from "#workers/routes/instructions.ts";
 import { addKeyRoutes } from "#workers/routes/keys.ts";
 import { addMemoryRoutes } from "#workers/routes/memory.ts";
+import { addPoolRoute } from "#workers/routes/pool.ts";
 import { addProcessRoutes } from "#workers/routes/processes.ts";
 import { addSleepRoutes } from "#workers/routes/sleep.ts";
 import { addQuotaRoutes } from "#workers/routes/quotas.ts";
@@ -57,6 +58,7 @@ function makeApp(): Edge {
   addSleepRoutes(app);
   addUsageRoute(app);
   addQuotaRoutes(app);
+  addPoolRoute(app);
   addKeyRoutes(app);
   addSessionRoutes(app);
   addAssetRoute(app);

@@ -53,6 +53,7 @@ export function admit(kernel: Kernel, request: ExecuteRequest): Result<RunStarte
       asked: request.model ?? null,
       // Whoever names a model gets it, or hears why not.
       fallback: (request.fallback ?? request.model === undefined) ? 1 : 0,
+      priority: request.priority ?? "interactive",
       conversation: stateless ? JSON.stringify(request.conversation?.messages ?? []) : null,
       reply: request.reply === undefined ? null : JSON.stringify(request.reply),
       idempotency_key: request.idempotencyKey,

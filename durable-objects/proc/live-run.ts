@@ -6,6 +6,7 @@
  */
 import type { Citation, Instruction } from "#shared/abi.ts";
 import type { RunId, ThreadId } from "#shared/ids.ts";
+import type { Priority } from "#shared/priority.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { lastEvent } from "#kernel/proc/events.ts";
 import type { Message } from "#kernel/proc/messages.ts";
@@ -26,6 +27,8 @@ export interface LiveRun {
   readonly asked: string | null;
   /** Whether another model may stand in for one that cannot answer. */
   readonly fallback: boolean;
+  /** The band of the pool that its inferences wait in. */
+  readonly priority: Priority;
   /** True when an earlier instance began this run. */
   readonly recovered: boolean;
   /** The conversation a stateless request brought along, instead of the thread's own. */
@@ -96,6 +99,7 @@ export function openRun(kernel: Kernel, row: RunRow): LiveRun {
     model: row.model,
     asked: row.asked,
     fallback: row.fallback === 1,
+    priority: row.priority,
     recovered,
     conversation: row.conversation === null ? null : (JSON.parse(row.conversation) as Message[]),
     reply: row.reply === null ? null : (JSON.parse(row.reply) as Record<string, unknown>),

@@ -7,6 +7,7 @@
 import type { Citation, Page, RunState, RunView, SyscallView } from "#shared/abi.ts";
 import type { Failure } from "#shared/errors.ts";
 import type { RunId, ThreadId } from "#shared/ids.ts";
+import type { Priority } from "#shared/priority.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { readRunUsage, viewUsage, type RunUsage, type RunUsageRow } from "#kernel/proc/run-usage.ts";
 
@@ -21,6 +22,7 @@ export type RunRow = {
   asked: string | null;
   /** 1 when another model may stand in for it. */
   fallback: number;
+  priority: Priority;
   conversation: string | null;
   reply: string | null;
   idempotency_key: string | null;
@@ -58,6 +60,7 @@ export type NewRun = Pick<
   | "model"
   | "asked"
   | "fallback"
+  | "priority"
   | "conversation"
   | "reply"
   | "idempotency_key"
@@ -67,14 +70,15 @@ export type NewRun = Pick<
 
 export function insertRun(kernel: Kernel, run: NewRun): void {
   kernel.sql.exec(
-    `INSERT INTO runs (id, thread, state, instruction, model, asked, fallback, conversation, reply, idempotency_key, body_hash, ephemeral, created_at)
-     VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO runs (id, thread, state, instruction, model, asked, fallback, priority, conversation, reply, idempotency_key, body_hash, ephemeral, created_at)
+     VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     run.id,
     run.thread,
     run.instruction,
     run.model,
     run.asked,
     run.fallback,
+    run.priority,
     run.conversation,
     run.reply,
     run.idempotency_key,

@@ -157,6 +157,7 @@ const STEPS: readonly (readonly string[])[] = [
        id INTEGER PRIMARY KEY AUTOINCREMENT, day INTEGER NOT NULL, boot_id TEXT NOT NULL, microdollars INTEGER NOT NULL, tokens INTEGER NOT NULL
      )`,
   ],
+  [`ALTER TABLE runs ADD COLUMN priority TEXT NOT NULL DEFAULT 'interactive'`],
 ];
 
 /** Deletes the index segment of a page when what it holds of the page changes. Part of a released step: never edited. */

@@ -18,7 +18,7 @@ import { lingeringSlot, takeSlot, type HeldSlot, type SlotRequest } from "#kerne
 
 export async function schedule(kernel: Kernel, run: LiveRun, data: TraceData): Promise<Result<HeldSlot | null>> {
   if (run.instruction.kind === "command") return success(null);
-  const band = "interactive";
+  const band = run.priority;
   data["band"] = band;
   await kernel.models.ready();
   for (;;) {

@@ -5,6 +5,7 @@
  */
 import { JSON_DEPTH, REPLY_SCHEMA_CHARACTERS } from "#shared/limits.ts";
 import { z } from "zod";
+import { PRIORITIES } from "#shared/priority.ts";
 import { processIdSchema, threadIdSchema } from "#shared/schema/ids.ts";
 import { depthOf } from "#shared/schema/json-value.ts";
 import { storableText } from "#shared/schema/text.ts";
@@ -37,6 +38,9 @@ export const instructionBodySchema = z
         "Whether another model that the deployment allows may stand in for one that cannot answer; when absent, only if `model` is absent",
     }),
     stream: z.boolean().optional().meta({ description: "Answer as a stream of events; true when absent" }),
+    priority: z.enum(PRIORITIES).optional().meta({
+      description: "How much it hurries when models are busy; interactive when absent",
+    }),
     reply: z
       .union([z.literal("text"), replySchema])
       .optional()

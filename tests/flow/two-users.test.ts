@@ -180,6 +180,7 @@ const attempts: readonly Attempt[] = [
     foreign: true,
     make: () => mallory.call("GET", "/v1/processes/alice%2Finit/vmstat"),
   },
+  { route: "get /v1/pool", foreign: false, make: () => mallory.call("GET", "/v1/pool") },
   { route: "get /v1/usage", foreign: false, make: () => mallory.call("GET", "/v1/usage?group=process") },
   { route: "get /v1/quotas", foreign: false, make: () => mallory.call("GET", "/v1/quotas") },
   { route: "get /v1/session", foreign: false, make: () => mallory.call("GET", "/v1/session") },

@@ -79,6 +79,7 @@ async function executeRequest(
     thread,
     ...(model === null ? {} : { model }),
     ...(body.fallback === undefined ? {} : { fallback: body.fallback }),
+    ...(body.priority === undefined ? {} : { priority: body.priority }),
     ...(body.reply === undefined || body.reply === "text" ? {} : { reply: body.reply }),
     idempotencyKey: key,
     bodyHash: await sha256(canonicalJson({ ...compared, thread, process: caller.process })),

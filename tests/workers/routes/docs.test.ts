@@ -44,6 +44,7 @@ const ROUTES = [
   "put /v1/processes/{p}/blocks/{label}",
   "delete /v1/processes/{p}/blocks/{label}",
   "post /v1/fsck",
+  "get /v1/pool",
   "get /v1/usage",
   "get /v1/quotas",
   "put /v1/quotas",
