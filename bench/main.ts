@@ -17,6 +17,7 @@ const FIGURES = [
   "extractive-answers",
   "locomo-demo",
   "overhead",
+  "load",
   "standing",
 ];
 

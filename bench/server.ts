@@ -5,7 +5,7 @@
  * with the figure; with it, that server is measured and `LAMINA_API_KEY` (or `.lamina/key`) is its admin key.
  */
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,6 +17,8 @@ export interface Server {
   readonly key: string;
   /** Its state folder; null when the server was there before. */
   readonly home: string | null;
+  /** Makes a key of another user. */
+  makeKey(user: string): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -51,8 +53,7 @@ export async function end(child: ChildProcess): Promise<void> {
   await gone;
 }
 
-async function makeKey(url: string, admin: string): Promise<string> {
-  const user = `bench-${Date.now().toString(36)}`;
+async function makeKey(url: string, admin: string, user = `bench-${Date.now().toString(36)}`): Promise<string> {
   const made = await post(url, admin, "/v1/keys", { user, scopes: ["run", "memory"] });
   const key = (made as { key?: unknown }).key;
   if (typeof key !== "string") throw new Error("the server made no key");
@@ -75,15 +76,18 @@ export async function get(url: string, key: string, path: string): Promise<unkno
   return response.json();
 }
 
-export async function openServer(): Promise<Server> {
+/** Opens the server; one that is started gets `settings`, lines of `NAME=value`, as its variables. */
+export async function openServer(settings = ""): Promise<Server> {
   const given = process.env["LAMINA_URL"];
   if (given !== undefined) {
     const home = process.env["LAMINA_HOME"] ?? join(ROOT, ".lamina");
     const admin = process.env["LAMINA_API_KEY"] ?? readFileSync(join(home, "key"), "utf8").trim();
-    return { url: given, key: await makeKey(given, admin), home: null, close: () => Promise.resolve() };
+    const make = (user?: string): Promise<string> => makeKey(given, admin, user);
+    return { url: given, key: await make(), home: null, makeKey: make, close: () => Promise.resolve() };
   }
   const port = await freePort();
   const home = mkdtempSync(join(tmpdir(), "lamina-bench-"));
+  if (settings !== "") writeFileSync(join(home, "settings.env"), settings, { mode: 0o600 });
   const environment = { ...process.env, PORT: String(port), LAMINA_HOME: home };
   const child = spawn(process.execPath, [join(ROOT, "scripts/start.mjs")], {
     cwd: ROOT,
@@ -97,7 +101,9 @@ export async function openServer(): Promise<Server> {
   };
   try {
     await waitFor(`${url}/health`, READY_MS);
-    return { url, key: await makeKey(url, readFileSync(join(home, "key"), "utf8").trim()), home, close };
+    const admin = readFileSync(join(home, "key"), "utf8").trim();
+    const make = (user?: string): Promise<string> => makeKey(url, admin, user);
+    return { url, key: await make(), home, makeKey: make, close };
   } catch (error) {
     await close();
     throw error;
