@@ -2,8 +2,9 @@
  * Build PDF: makes the PDF library a module of its own, workers/generated/pdf.mjs, only when its version or this file changed.
  *
  * The Worker loads it at the first PDF, by a name that the bundler cannot see (`workers/pdf-library.ts`), so it costs nobody else
- * a cold start. Of the library's worker half only what text needs is kept: forms in XML (XFA) and the Brotli dictionary are
- * replaced by stubs that refuse. A version of the library whose parts have other names fails here rather than at run time.
+ * a cold start. Of the library's worker half only what text needs is kept: forms, annotations, editing, the shapes of glyphs, JPEG
+ * pictures and the Brotli dictionary are replaced by stubs that refuse or find nothing. A version of the library whose parts have
+ * other names fails here rather than at run time.
  */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -24,6 +25,35 @@ const LEFT_OUT = [
   {
     part: /^\.\/src\/core\/xfa\//u,
     stub: "const XFAFactory = { getRichTextAsHtml: () => null, getPageOrientations: () => null };",
+  },
+  {
+    part: /^\.\/src\/core\/(?:xfa_fonts|\w+_factors|\w+_widths)\.js$/u,
+    stub: "const getXfaFontName = () => null; const getXfaFontDict = () => null;",
+  },
+  {
+    part: /^\.\/src\/core\/(?:annotation|default_appearance)\.js$/u,
+    stub: `class WidgetAnnotation {} class PopupAnnotation {}
+      const AnnotationFactory = { createGlobals: async () => null, create: async () => null };`,
+  },
+  {
+    part: /^\.\/src\/core\/editor\/\w+\.js$/u,
+    stub: 'class PDFEditor { constructor() { throw new Error("Editing is not supported"); } }',
+  },
+  {
+    part: /^\.\/src\/core\/writer\.js$/u,
+    stub: 'const incrementalUpdate = () => { throw new Error("Editing is not supported"); }; const writeArray = incrementalUpdate;',
+  },
+  {
+    part: /^\.\/src\/core\/jpg\.js$/u,
+    stub: 'class JpegImage { constructor() { throw new Error("Pictures are not supported"); } }',
+  },
+  {
+    part: /^\.\/src\/core\/font_renderer\.js$/u,
+    stub: "const FontRendererFactory = { create: () => null };",
+  },
+  {
+    part: /^\.\/src\/core\/postscript\/wasm_compiler\.js$/u,
+    stub: "const buildPostScriptWasmFunction = () => null;", // its interpreter does the same
   },
 ];
 
