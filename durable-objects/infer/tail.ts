@@ -63,10 +63,18 @@ const usageSchema = z.object({
 
 const pieces = z.array(z.unknown()).nullish().catch(null);
 
-const said = z
-  .object({ content: z.string().nullish().catch(null), tool_calls: pieces })
+/** A text, or a list of parts of which some are text. */
+const content = z
+  .union([
+    z.string(),
+    z
+      .array(z.object({ type: z.literal("text"), text: z.string() }).catch({ type: "text", text: "" }))
+      .transform((parts) => parts.map((part) => part.text).join("")),
+  ])
   .nullish()
   .catch(null);
+
+const said = z.object({ content, tool_calls: pieces }).nullish().catch(null);
 
 const finish = z.string().nullish().catch(null);
 
@@ -225,8 +233,9 @@ export class Tail {
   }
 }
 
+/** Without white space and escapes: pages stand in a prompt as JSON, and a model that recites one need not keep its line ends. */
 function squeeze(text: string): string {
-  return text.replaceAll(/\s+/g, "");
+  return text.replaceAll(/\\[nrt]|[\s\\]/g, "");
 }
 
 function unquoteCall(call: WrittenCall): WrittenCall {
