@@ -5,6 +5,7 @@
  * where it was; `reset-step` takes back what the step had said. Marks such as `[p3f]` become buttons only here, in the
  * assistant's text: in a person's own text they mean nothing.
  */
+import { dollars } from "#shared/cost.ts";
 import { button, element } from "./elements.ts";
 import { openPage } from "./page-dialog.ts";
 import { fields, readSource, shownDate, text, type Fields, type Source } from "./read.ts";
@@ -70,6 +71,8 @@ export class Answer {
         break;
       case "data-usage":
         if (typeof data["ms"] === "number") this.#actions.push(`${data["ms"]} ms`);
+        if (typeof data["microdollars"] === "number" && data["microdollars"] > 0)
+          this.#actions.push(dollars(data["microdollars"]));
         break;
       case "error":
         this.fail(text(part["errorText"]));

@@ -152,7 +152,6 @@ const STEPS: readonly (readonly string[])[] = [
        calls INTEGER NOT NULL, input_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,
        microdollars INTEGER NOT NULL, neurons INTEGER NOT NULL, ms INTEGER NOT NULL, PRIMARY KEY (day, model, purpose)
      ) WITHOUT ROWID`,
-    `CREATE INDEX usage_unreported ON usage (day) WHERE version > reported`,
     `CREATE TABLE reservations (
        id INTEGER PRIMARY KEY AUTOINCREMENT, day INTEGER NOT NULL, boot_id TEXT NOT NULL, microdollars INTEGER NOT NULL, tokens INTEGER NOT NULL
      )`,

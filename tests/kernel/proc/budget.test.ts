@@ -171,6 +171,24 @@ describe("a quota", () => {
     });
   });
 
+  it("that a model is too dear for lets a cheaper one answer, where the deployment allows it", async () => {
+    const models = {
+      dear: { price: { input: 20, cached: 20, output: 20 } },
+      fine: { price: { input: 1, cached: 1, output: 2 } },
+    };
+    const PROVIDERS = JSON.stringify({ fake: { baseUrl: "http://127.0.0.1:1/v1", models } });
+    useEnv((real) => ({ ...real, PROVIDERS, DEFAULT_MODEL: "fake/dear", FALLBACK_MODELS: "fake/fine" }));
+    const caller = callerOf("budget-cheaper");
+    useModel(caller, says([text("Fine.")]));
+    await limit(caller, { day: { microdollars: 20_000 } });
+    const run = await ask(caller, "hello");
+    expect(run).toMatchObject({ status: "done", usage: { model: "fake/fine" } });
+    expect(run.usage.microdollars).toBeGreaterThan(0);
+    const dear = await ask(caller, "hello", { model: "fake/dear" }).catch((error: unknown) => String(error));
+    expect(dear).toContain("quota_exceeded");
+    expect(dear).toContain("daily quota of $0.02");
+  });
+
   it("of one process leaves the others alone", async () => {
     const caller = callerOf("budget-process");
     await limit(caller, { day: { tokens: 5 } }, "init");
