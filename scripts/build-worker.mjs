@@ -14,12 +14,19 @@ import { fail, ROOT } from "./repository.mjs";
 
 const folder = resolve(process.argv[2] ?? join(ROOT, "dist", "worker"));
 
-/** As `[alias]` in wrangler.toml: one locale of zod's many, and of the AI SDK's provider the chat model only. */
+/**
+ * One locale of zod's many, and of the AI SDK's provider the chat model only, both as `[alias]` in wrangler.toml; and no compiler of
+ * zod's schemas, because Workers do not run code that is made at run time.
+ */
 const lessOfThem = {
   name: "less-of-them",
   setup(/** @type {import("esbuild").PluginBuild} */ plugin) {
     const locales = join(ROOT, "workers", "zod-locales.ts");
     plugin.onResolve({ filter: /^\.\.\/locales\/index\.js$/ }, () => ({ path: locales }));
+    const compiler = join(ROOT, "workers", "zod-compile.ts");
+    plugin.onResolve({ filter: /^\.\/compile\.js$/ }, ({ resolveDir }) =>
+      /\/zod\/v4\/core$/.test(resolveDir) ? { path: compiler } : null,
+    );
     const chat = join(ROOT, "node_modules", "@ai-sdk", "openai", "src", "chat", "openai-chat-language-model.ts");
     plugin.onResolve({ filter: /^@ai-sdk\/openai\/internal$/ }, () => ({ path: chat, sideEffects: false }));
   },
