@@ -35,7 +35,7 @@ export async function answer(response: ServerResponse, asked: Asked): Promise<vo
 async function stream(response: ServerResponse, { reply, shape, wantsJson }: Asked): Promise<void> {
   response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache" });
   response.flushHeaders();
-  const send = sender(response, reply.cutAfterBytes ?? Infinity);
+  const { send, isCut } = sender(response, reply.cutAfterBytes ?? Infinity);
   if (reply.pings === true) {
     while (!response.destroyed) {
       send(": still here\n\n");
@@ -45,6 +45,7 @@ async function stream(response: ServerResponse, { reply, shape, wantsJson }: Ask
   }
   const breaksAt = breakIndex(reply, shape);
   const gap = reply.chunkMs ?? (reply.tokensPerSecond === undefined ? 0 : 1_000 / reply.tokensPerSecond);
+  if (gap === 0) response.cork(); // what is said at once leaves at once
   for (const [index, chunk] of chunksOf(reply, shape, wantsJson).entries()) {
     if (response.destroyed) return;
     if (index === breaksAt && (await breakOff(response, reply, send))) return;
@@ -52,7 +53,8 @@ async function stream(response: ServerResponse, { reply, shape, wantsJson }: Ask
     send(`data: ${JSON.stringify(chunk)}\n\n`);
   }
   if (reply.noDone !== true) send("data: [DONE]\n\n");
-  if (reply.staysOpen === true) return gone(response);
+  response.uncork();
+  if (reply.staysOpen === true || isCut()) return gone(response);
   response.end();
 }
 
@@ -68,6 +70,7 @@ async function breakOff(response: ServerResponse, reply: Reply, send: (text: str
     send('data: {"choices": [{"delta": {"content": "bro\n\n');
     return false;
   }
+  response.uncork();
   if (reply.errorChunk === true) {
     const error = { message: reply.message ?? "the engine failed", code: reply.code ?? 500 };
     send(`data: ${JSON.stringify({ error })}\n\n`);
@@ -84,15 +87,19 @@ async function breakOff(response: ServerResponse, reply: Reply, send: (text: str
 }
 
 /** Writes until `most` bytes of the body are out, then resets the connection. */
-function sender(response: ServerResponse, most: number): (text: string) => void {
+function sender(
+  response: ServerResponse,
+  most: number,
+): { readonly send: (text: string) => void; readonly isCut: () => boolean } {
   let left = most;
-  return (text) => {
-    if (response.destroyed) return;
+  const send = (text: string): void => {
+    if (response.destroyed || left <= 0) return;
     const bytes = Buffer.from(text);
     response.write(bytes.subarray(0, Math.min(left, bytes.length)));
     left -= bytes.length;
-    if (left <= 0) setTimeout(() => response.destroy(), 10);
+    if (left <= 0) setTimeout(() => response.destroy(), 10); // lets the bytes before it leave
   };
+  return { send, isCut: () => left <= 0 };
 }
 
 function refuse(response: ServerResponse, { reply, refusal }: Asked, status: number): void {

@@ -251,3 +251,23 @@ describe("openai", () => {
     expect(events.filter((event) => event.type === "usage")).toHaveLength(1);
   });
 });
+
+describe.each(PROVIDER_DRIVERS)("%s, cut after any number of bytes,", (_, open) => {
+  it("never passes off a part as the whole", async () => {
+    const cuts = Array.from({ length: 24 }, (__, index) => 1 + index * 80);
+    const outcomes = await Promise.all(
+      cuts.map(async (cutAfterBytes) => {
+        const opened = await open([{ text: TEXT, calls: [{ name: "memory_search", arguments: {} }], cutAfterBytes }]);
+        const events = await collect(opened.driver, requestOf(opened.model));
+        const whole = textOf(events) === TEXT && events.some((event) => event.type === "calls");
+        return { failed: events.at(-1)?.type === "error", whole, said: textOf(events) };
+      }),
+    );
+    for (const { failed, whole, said } of outcomes) {
+      expect(failed).toBe(!whole);
+      expect(TEXT.startsWith(said)).toBe(true);
+    }
+    expect(outcomes.some(({ failed }) => failed)).toBe(true);
+    expect(outcomes.some(({ whole }) => whole)).toBe(true);
+  });
+});
