@@ -15,8 +15,9 @@ import { fail, ROOT } from "./repository.mjs";
 const folder = resolve(process.argv[2] ?? join(ROOT, "dist", "worker"));
 
 /**
- * One locale of zod's many, and of the AI SDK's provider the chat model only, both as `[alias]` in wrangler.toml; and no compiler of
- * zod's schemas, because Workers do not run code that is made at run time.
+ * One locale of zod's many, and of the AI SDK's provider the chat model only, both as `[alias]` in wrangler.toml; no compiler of
+ * zod's schemas, because Workers do not run code that is made at run time; and of what the chat model uses not what reads schemas of
+ * zod 3, which nobody makes.
  */
 const lessOfThem = {
   name: "less-of-them",
@@ -25,10 +26,16 @@ const lessOfThem = {
     plugin.onResolve({ filter: /^\.\.\/locales\/index\.js$/ }, () => ({ path: locales }));
     const compiler = join(ROOT, "workers", "zod-compile.ts");
     plugin.onResolve({ filter: /^\.\/compile\.js$/ }, ({ resolveDir }) =>
-      /\/zod\/v4\/core$/.test(resolveDir) ? { path: compiler } : null,
+      resolveDir.endsWith("/zod/v4/core") ? { path: compiler } : null,
     );
-    const chat = join(ROOT, "node_modules", "@ai-sdk", "openai", "src", "chat", "openai-chat-language-model.ts");
+    const sdk = join(ROOT, "node_modules", "@ai-sdk");
+    const chat = join(sdk, "openai", "src", "chat", "openai-chat-language-model.ts");
     plugin.onResolve({ filter: /^@ai-sdk\/openai\/internal$/ }, () => ({ path: chat, sideEffects: false }));
+    const utilities = join(sdk, "provider-utils", "src", "index.ts");
+    plugin.onResolve({ filter: /^@ai-sdk\/provider-utils$/ }, () => ({ path: utilities, sideEffects: false }));
+    plugin.onResolve({ filter: /\/zod3-to-json-schema$/ }, () => ({ path: "zod-3", namespace: "left-out" }));
+    const refusal = 'export const zod3ToJsonSchema = () => { throw new Error("zod 3 is left out"); };';
+    plugin.onLoad({ filter: /./, namespace: "left-out" }, () => ({ contents: refusal }));
   },
 };
 

@@ -11,13 +11,13 @@ import { OpenAIChatLanguageModel } from "@ai-sdk/openai/internal";
 import { z } from "zod";
 import type { InferEvent, InferRequest } from "#kernel/infer/drivers/driver.ts";
 import { DriverError } from "#kernel/infer/drivers/faults.ts";
+import { endOf, formOf, type Form } from "#kernel/infer/drivers/form.ts";
 import { readRefusal, statusFault, providerFault } from "#kernel/infer/drivers/http-faults.ts";
 import { callOptions } from "#kernel/infer/drivers/openai-prompt.ts";
 import { within } from "#kernel/infer/drivers/patience.ts";
 import type { Provider } from "#kernel/infer/drivers/providers.ts";
 import { readBounded } from "#kernel/infer/drivers/read-bounded.ts";
 import { readStream } from "#kernel/infer/drivers/read-stream.ts";
-import { endOf, openTail } from "#kernel/infer/drivers/tails.ts";
 
 /** The events of one inference; throws `DriverError` for what goes wrong. */
 export async function* chat(
@@ -25,8 +25,9 @@ export async function* chat(
   request: InferRequest,
   signal: AbortSignal,
 ): AsyncGenerator<InferEvent> {
-  const tail = openTail(request);
-  const response = await exchange(provider, request, signal);
+  const form = formOf(request);
+  const { tail } = form;
+  const response = await exchange(provider, request, form, signal);
   for await (const chunk of chunksOf(response, signal, provider.silenceMs)) {
     const failed = failedChunk.safeParse(chunk);
     if (failed.success) throw providerFault(failed.data.error, request.reply !== null);
@@ -43,7 +44,7 @@ const failedChunk = z.object({
 });
 
 /** Sends the request as the SDK writes it; the response's headers are there and say that it answers. */
-async function exchange(provider: Provider, request: InferRequest, signal: AbortSignal): Promise<Response> {
+async function exchange(provider: Provider, request: InferRequest, form: Form, signal: AbortSignal): Promise<Response> {
   const outcome: { response?: Response; error?: unknown } = {};
   const model = new OpenAIChatLanguageModel(modelName(provider, request), {
     provider: provider.name,
@@ -61,7 +62,7 @@ async function exchange(provider: Provider, request: InferRequest, signal: Abort
     },
   });
   try {
-    const { stream } = await model.doStream(callOptions(request));
+    const { stream } = await model.doStream(callOptions(request, form));
     await stream.cancel();
   } catch (error) {
     // What the SDK itself refuses never left; what went wrong on the way is told as it was.

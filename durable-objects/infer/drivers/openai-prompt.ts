@@ -3,7 +3,7 @@
  */
 import type { OpenAIChatLanguageModel } from "@ai-sdk/openai/internal";
 import type { InferRequest } from "#kernel/infer/drivers/driver.ts";
-import { writeHead } from "#kernel/infer/drivers/heads.ts";
+import type { Form } from "#kernel/infer/drivers/form.ts";
 import type { ProviderMessage } from "#kernel/infer/head.ts";
 
 export type CallOptions = Parameters<OpenAIChatLanguageModel["doStream"]>[0];
@@ -11,15 +11,12 @@ type Prompt = CallOptions["prompt"];
 type Tool = NonNullable<CallOptions["tools"]>[number];
 
 /** Prompt, tools, answer format and length of a request. */
-export function callOptions(request: InferRequest): CallOptions {
-  const { messages, tools } = writeHead(request);
+export function callOptions(request: InferRequest, { messages, tools, reply }: Form): CallOptions {
   const names = new Map(messages.flatMap((message) => message.tool_calls ?? []).map((call) => [call.id, call]));
   return {
     prompt: messages.map((message) => promptMessage(message, (id) => names.get(id)?.function.name ?? "unknown")),
     ...(tools.length === 0 ? {} : { tools: tools.map(sdkTool) }),
-    ...(request.reply === null || request.card?.json === false
-      ? {}
-      : { responseFormat: { type: "json" as const, schema: request.reply, name: "reply" } }),
+    ...(reply === null ? {} : { responseFormat: { type: "json" as const, schema: reply, name: "reply" } }),
     ...(request.maxTokens === undefined ? {} : { maxOutputTokens: request.maxTokens }),
     // A person's schema need not be one of those that OpenAI can hold a model to word for word.
     providerOptions: { openai: { strictJsonSchema: false } },

@@ -9,14 +9,13 @@ import { z } from "zod";
 import { INFERENCE_SILENCE_MS } from "#shared/limits.ts";
 import type { Driver, InferEvent, InferRequest } from "#kernel/infer/drivers/driver.ts";
 import { DriverError, eventOf } from "#kernel/infer/drivers/faults.ts";
+import { endOf, formOf, rawFormOf } from "#kernel/infer/drivers/form.ts";
 import type { Gateway } from "#kernel/infer/drivers/gateway.ts";
 import { within } from "#kernel/infer/drivers/patience.ts";
 import { readStream } from "#kernel/infer/drivers/read-stream.ts";
 import { aiFault } from "#kernel/infer/drivers/workers-ai-errors.ts";
 import { listModels } from "#kernel/infer/drivers/workers-ai-models.ts";
 import { aiQueue, type AiQueue } from "#kernel/infer/drivers/workers-ai-queue.ts";
-import { writeHead } from "#kernel/infer/drivers/heads.ts";
-import { endOf, openTail } from "#kernel/infer/drivers/tails.ts";
 import type { Tail } from "#kernel/infer/tail.ts";
 
 /** The part of the Workers AI binding that Lamina uses. Answers are unknown until read. */
@@ -54,9 +53,9 @@ interface Desk {
 }
 
 async function* converse(desk: Desk, request: InferRequest, signal: AbortSignal): AsyncGenerator<InferEvent> {
-  const tail = openTail(request);
   try {
-    const answer = await ask(desk, request, signal);
+    const { inputs, tail } = inputsOf(request);
+    const answer = await ask(desk, request, inputs, signal);
     if (answer instanceof ReadableStream) {
       for await (const chunk of readStream(answer, signal, desk.silenceMs)) yield* readChunk(chunk, tail);
     } else yield* readChunk(answer, tail);
@@ -67,8 +66,7 @@ async function* converse(desk: Desk, request: InferRequest, signal: AbortSignal)
 }
 
 /** The platform's answer: a stream or a value. */
-async function ask(desk: Desk, request: InferRequest, signal: AbortSignal): Promise<unknown> {
-  const inputs = inputsOf(request);
+async function ask(desk: Desk, request: InferRequest, inputs: Inputs, signal: AbortSignal): Promise<unknown> {
   const options = optionsOf(desk, request);
   const queues = request.background === true && request.card?.asyncQueue === true;
   if (queues && desk.queue.holds(request.model, inputs)) return desk.queue.run(request.model, inputs, options, signal);
@@ -87,18 +85,26 @@ function cancelLate(answer: unknown): void {
   if (answer instanceof ReadableStream) void answer.cancel().catch(() => undefined);
 }
 
-/** The platform's schemas take an adapter and tools in different requests only, so a request with an adapter has no tools. */
-function inputsOf(request: InferRequest): Record<string, unknown> {
-  const asJson = request.reply !== null && request.card?.json !== false;
-  const { messages, tools } = writeHead(request);
-  return {
-    messages,
-    ...(tools.length === 0 || request.lora !== undefined ? {} : { tools }),
-    ...(request.lora === undefined ? {} : { lora: request.lora }),
-    ...(asJson ? { response_format: { type: "json_schema", json_schema: request.reply } } : {}),
+type Inputs = Readonly<Record<string, unknown>>;
+
+/**
+ * What the platform is asked, and the tail of its answer. Its schemas take an adapter with one text or with messages, never with tools; an
+ * adapter is asked with one text where the template of its family is known, because that is what it was trained on.
+ */
+function inputsOf(request: InferRequest): { readonly inputs: Inputs; readonly tail: Tail } {
+  const form = formOf(request);
+  const common = {
+    ...(form.reply === null ? {} : { response_format: { type: "json_schema", json_schema: form.reply } }),
     ...(request.maxTokens === undefined ? {} : { max_tokens: request.maxTokens }),
-    stream: !asJson,
+    stream: form.reply === null,
   };
+  if (request.lora === undefined) {
+    const tools = form.tools.length === 0 ? {} : { tools: form.tools };
+    return { inputs: { messages: form.messages, ...tools, ...common }, tail: form.tail };
+  }
+  const raw = rawFormOf(request);
+  const asked = raw === null ? { messages: form.messages } : { prompt: raw.prompt, raw: true };
+  return { inputs: { ...asked, lora: request.lora, ...common }, tail: raw?.tail ?? form.tail };
 }
 
 function optionsOf(desk: Desk, request: InferRequest): Record<string, unknown> {
