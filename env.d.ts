@@ -24,6 +24,8 @@ declare namespace Cloudflare {
     /** Models that may stand in for the default one, separated by commas, and how routing may choose as JSON (`durable-objects/sched/routing.ts`). */
     readonly FALLBACK_MODELS?: string;
     readonly ROUTING?: string;
+    /** Milliseconds without a word of an answer after which the same is asked once more, where slots are plenty; never when absent (`durable-objects/infer/hedge.ts`). */
+    readonly HEDGE_AFTER?: string;
     /** Prices that decide how the pager evicts, and windows of models, as JSON (`durable-objects/vm/pager/prices.ts`). */
     readonly MODEL_PRICES?: string;
     /** Quota of users who have none of their own, as JSON (`shared/schema/quota.ts`); no quota when absent. */

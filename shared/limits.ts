@@ -61,6 +61,7 @@ export const HEARTBEAT_MS = 30_000; // milliseconds between alarms while a run i
 export const INFER_ATTEMPTS = 3; // tries of one inference by one model whose failure can pass
 export const INFER_ATTEMPTS_MOST = 6; // tries of one inference by all models together; stops a run that no model answers
 export const INFERENCE_MS = 300_000; // milliseconds one whole answer of a model may take; stops one that never ends
+export const HEDGE_LEAST_MS = 100; // milliseconds of silence before a second call at the least; protects the provider from a slip in HEDGE_AFTER
 export const RETRY_MS = 500; // milliseconds before the second try of an inference at the most, doubled for each one after
 export const RETRY_MOST_MS = 10_000; // milliseconds before a further try at the most, unless the provider asks for more
 export const RETRY_SWITCH_MS = 10_000; // milliseconds a provider may ask for before another model is preferred, where one may stand in

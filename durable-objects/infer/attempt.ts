@@ -34,10 +34,11 @@ export async function attempt(
   request: InferRequest,
   signal: AbortSignal,
   say: (text: string) => void,
+  deadlineMs = INFERENCE_MS,
 ): Promise<Attempt> {
   const made: Attempt = { text: "", calls: [], usage: null, failure: null };
   const deadline = new AbortController();
-  const timer = setTimeout(() => deadline.abort(new Error("the answer took too long")), INFERENCE_MS);
+  const timer = setTimeout(() => deadline.abort(new Error("the answer took too long")), deadlineMs);
   const either = AbortSignal.any([signal, deadline.signal]);
   try {
     for await (const event of untilAborted(kernel.driver.infer(request, either), either)) {
@@ -105,7 +106,7 @@ function guessFault({ code }: Failure, retryable: boolean): Fault {
 
 function fail(made: Attempt, code: Failure["code"], detail: string, fault: Fault | null = null): Attempt {
   const error = fault === null ? failure(code, detail) : failure(code, detail, RETRY_AFTER_SECONDS);
-  return { ...made, failure: { error, retryable: fault !== null, fault, retryAfterMs: null } };
+  return { ...made, failure: { error, retryable: fault !== null && fault !== "aborted", fault, retryAfterMs: null } };
 }
 
 /** An answer of nothing, or calls too large to store, are failures of the model; the first may pass. */

@@ -6,24 +6,20 @@
  * it came to nothing the run notes the trouble and the answer is null; `sched/route-run.ts` decides what comes next.
  */
 import { failure } from "#shared/errors.ts";
-import { ANSWER_TOKENS, BUDGET_MARGIN_PERCENT, RUN_STEPS } from "#shared/limits.ts";
+import { RUN_STEPS } from "#shared/limits.ts";
 import { failed, success, type Result } from "#shared/result.ts";
-import { estimateTokens } from "#shared/tokens.ts";
 import type { Kernel } from "#kernel/kernel.ts";
-import { attempt, type Attempt, type AttemptFailure } from "#kernel/infer/attempt.ts";
+import type { AttemptFailure } from "#kernel/infer/attempt.ts";
 import { interpretCommand } from "#kernel/infer/command.ts";
 import type { InferRequest } from "#kernel/infer/drivers/driver.ts";
+import { hedge } from "#kernel/infer/hedge.ts";
 import type { Inference } from "#kernel/infer/inference.ts";
 import { makeRequest } from "#kernel/infer/make-request.ts";
-import { reserveBudget, type Reservation } from "#kernel/proc/budget.ts";
 import { finishedStep, finishStep } from "#kernel/proc/journal.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
 import type { TraceData } from "#kernel/proc/trace.ts";
-import { mayBeCharged, settleCall } from "#kernel/proc/usage.ts";
 import { outcomeOf, UNUSED } from "#kernel/sched/pool-api.ts";
-import { contextTokens, sharedWithLast } from "#kernel/vm/context/context.ts";
 import { relieve } from "#kernel/vm/pager/relieve.ts";
-import { changeRecord, noteUsage, pagerRecord, tokenRatio } from "#kernel/vm/pager/record.ts";
 
 /** The inference, or null when this attempt came to nothing and the run says why. */
 export async function infer(
@@ -43,18 +39,15 @@ export async function infer(
     say(inference.text);
     return success(inference);
   }
-  const planned = makeRequest(kernel, run);
-  const reserved = await reserve(kernel, planned);
-  if (!reserved.ok) return reserved;
-  // What was set aside is the most it may say.
-  const request = reserved.value.id === null ? planned : { ...planned, maxTokens: ANSWER_TOKENS };
+  const request = makeRequest(kernel, run);
   data["model"] = run.model;
   data["messages"] = request.messages.length;
   if (run.reply !== null) data["reply"] = request.reply === null ? "words" : "json mode";
   run.lastCall = { ...UNUSED, outcome: "cancelled", programOver: true };
-  const startedAt = kernel.now();
-  const made = await reservedAttempt(kernel, run, request, reserved.value, say);
-  const tokens = settleUsage(kernel, run, request, made, { reservation: reserved.value, startedAt }, data);
+  const charged = await hedge(kernel, run, request, say, data);
+  if (!charged.ok) return charged;
+  const { made } = charged.value;
+  const tokens = charged.value.settle(data);
   run.abort.signal.throwIfAborted();
   if (made.failure !== null) return giveWay(kernel, run, request, { tokens, failure: made.failure }, data);
   const inference: Inference = { text: made.text, calls: made.calls };
@@ -90,68 +83,4 @@ function giveWay(
 
 function hadTooLarge(run: LiveRun): boolean {
   return run.troubles.some(({ fault, model }) => fault === "too-large" && model === run.model);
-}
-
-/** Sets aside the most that the call can use. */
-function reserve(kernel: Kernel, { model, messages }: InferRequest): Promise<Result<Reservation>> {
-  const likely = contextTokens(messages) * tokenRatio(kernel, model);
-  const inputTokens = Math.ceil((likely * BUDGET_MARGIN_PERCENT) / 100);
-  return reserveBudget(kernel, { model, purpose: "run", inputTokens, maxOutputTokens: ANSWER_TOKENS });
-}
-
-/** The attempt; what was set aside for one that is never made, or breaks off without a word of what it used, is free again. */
-async function reservedAttempt(
-  kernel: Kernel,
-  run: LiveRun,
-  request: InferRequest,
-  reservation: Reservation,
-  say: (text: string) => void,
-): Promise<Attempt> {
-  try {
-    run.abort.signal.throwIfAborted();
-    return await attempt(kernel, request, run.abort.signal, say);
-  } catch (error) {
-    settleCall(kernel, reservation, { usage: null, ms: 0, run });
-    throw error;
-  }
-}
-
-/** Counts what the model reported, or the estimate when it reports nothing, and answers its tokens. */
-function settleUsage(
-  kernel: Kernel,
-  run: LiveRun,
-  request: InferRequest,
-  made: Attempt,
-  { reservation, startedAt }: { readonly reservation: Reservation; readonly startedAt: number },
-  data: TraceData,
-): number {
-  const ms = kernel.now() - startedAt;
-  const said = made.usage !== null || made.text !== "";
-  if (made.failure !== null && !said && !mayBeCharged(made.failure.fault)) {
-    settleCall(kernel, reservation, { usage: null, ms, run });
-    return 0;
-  }
-  const estimated = contextTokens(request.messages);
-  const usage = made.usage ?? {
-    inputTokens: estimated,
-    cachedTokens: 0,
-    outputTokens: estimateTokens(made.text),
-  };
-  const { microdollars } = settleCall(kernel, reservation, { usage, ms, run });
-  const sent = sharedWithLast(kernel, run.thread, request.messages);
-  noteUsage(kernel, run.model, estimated, made.usage);
-  const record = pagerRecord(kernel);
-  changeRecord(kernel, {
-    promptTokens: record.promptTokens + usage.inputTokens,
-    cachedTokens: record.cachedTokens + usage.cachedTokens,
-    sentTokens: record.sentTokens + sent.tokens,
-    sharedTokens: record.sharedTokens + sent.shared,
-  });
-  Object.assign(data, usage, {
-    microdollars,
-    calls: made.calls.length,
-    estimatedTokens: estimated,
-    sharedTokens: sent.shared,
-  });
-  return usage.inputTokens + usage.outputTokens;
 }
