@@ -7,7 +7,7 @@
  * What must hold, and is asserted: every call of every program is answered once, and a stage begins when the one before ended.
  */
 import { Admission } from "#kernel/sched/admission/admission.ts";
-import type { Outcome } from "#kernel/sched/admission/admission.ts";
+import type { Outcome } from "#kernel/sched/admission/outcome.ts";
 import { Bucket } from "#kernel/sched/admission/bucket.ts";
 import type { Policy } from "#kernel/sched/policy.ts";
 import type { CallReport } from "#kernel/sched/pool-api.ts";
