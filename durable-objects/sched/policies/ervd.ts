@@ -28,7 +28,7 @@ export const PLAIN_ERVD: ErvdSettings = { alpha: 0.5, nu: 4, fair: 2, loopLength
  * With one thing more: a loop is put behind everything else and left to the ageing lane. By what is known of its class it would be
  * nearly done, stage after stage, and come before every large program.
  */
-export const ERVD: ErvdSettings = { ...PLAIN_ERVD, loopLengths: 8 };
+export const ERVD: ErvdSettings = { ...PLAIN_ERVD, loopLengths: 6 };
 
 /** Stages expected of a loop for every stage beyond what is usual. */
 const LOOP_SLOPE = 10;
