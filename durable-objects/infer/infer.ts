@@ -48,6 +48,7 @@ export async function infer(
   if (!charged.ok) return charged;
   const { made } = charged.value;
   const tokens = charged.value.settle(data);
+  run.lastCall = { ...run.lastCall, tokens };
   run.abort.signal.throwIfAborted();
   if (made.failure !== null) return giveWay(kernel, run, request, { tokens, failure: made.failure }, data);
   const inference: Inference = { text: made.text, calls: made.calls };

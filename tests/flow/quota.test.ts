@@ -84,6 +84,25 @@ describe("a user whose quota is reached", () => {
   });
 });
 
+test("many runs at once never use more than there is", async () => {
+  const user = await limited("quota-at-once", { day: { tokens: 12_000 } });
+  const replies = await Promise.all(
+    Array.from({ length: 12 }, (_, index) =>
+      user.call("POST", "/v1/instructions", { input: `What is my name? ${index}`, thread: `t${index}`, stream: false }),
+    ),
+  );
+  const tokens = (body: Reply["body"]): number => {
+    const usage = body["usage"] as { inputTokens: number; outputTokens: number } | undefined;
+    return usage === undefined ? 0 : usage.inputTokens + usage.outputTokens;
+  };
+  const done = replies.filter(({ body }) => body["status"] === "done");
+  const refused = replies.filter(({ body }) => JSON.stringify(body).includes("quota_exceeded"));
+  expect(done.length).toBeGreaterThan(0);
+  expect(refused.length).toBeGreaterThan(0);
+  expect(done.length + refused.length).toBe(replies.length);
+  expect(replies.reduce((sum, { body }) => sum + tokens(body), 0)).toBeLessThanOrEqual(12_000);
+});
+
 test("a quota in mid-run ends the run with its reason, and what was used stays below it", async () => {
   // Enough to begin with the words alone, not with the prompt they become.
   const user = await limited("quota-mid-run", { day: { tokens: 4_200 } });
