@@ -96,7 +96,7 @@ const chunkSchema = z.object({
 
 /** Marks by which a turn ends, and which servers with a wrong template let through. */
 const TURN_ENDS: Readonly<Record<ModelFamily, readonly string[]>> = {
-  llama: ["<|eot_id|>", "<|eom_id|>", "<|end_of_text|>"],
+  llama: ["<|eot_id|>", "<|eom_id|>", "<|end_of_text|>", "</s>"],
   mistral: ["</s>"],
   gemma: ["<end_of_turn>", "<eos>"],
   qwen: ["<|im_end|>", "<|endoftext|>"],

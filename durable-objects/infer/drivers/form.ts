@@ -6,7 +6,7 @@
 import type { ToolDefinition } from "#shared/calls.ts";
 import { unknownCard } from "#shared/models.ts";
 import type { InferEvent, InferRequest } from "#kernel/infer/drivers/driver.ts";
-import { FAMILIES } from "#kernel/infer/families/table.ts";
+import { templateOf } from "#kernel/infer/families/table.ts";
 import { head, headOptions, type ProviderMessage } from "#kernel/infer/head.ts";
 import { isPlain } from "#kernel/infer/plain.ts";
 import { Tail } from "#kernel/infer/tail.ts";
@@ -40,7 +40,7 @@ export function formOf(request: InferRequest): Form {
 /** The request as one text by the template of the model's family, without tools; null for a family that has none here. */
 export function rawFormOf(request: InferRequest): { readonly prompt: string; readonly tail: Tail } | null {
   const { family } = request.card ?? unknownCard(request.model);
-  const raw = FAMILIES[family]?.render(request.messages, []);
+  const raw = templateOf(request.model, family)?.render(request.messages, []);
   return raw === undefined
     ? null
     : { prompt: raw.prompt, tail: new Tail(makeId, { family, raw: true, prompt: request.messages }) };
