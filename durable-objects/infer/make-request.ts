@@ -4,7 +4,8 @@
  * An answer that has to meet a JSON schema and the tools of a run do not go together everywhere (many models answer in JSON mode
  * and never call, or call and ignore the schema). So a run that wants one is told its schema in words (`context.ts`), and asks with
  * tools and without JSON mode; when what comes back does not meet the schema, the one repair asks without tools and in JSON mode. A
- * model without tools is asked in JSON mode at once; for free text it is told of the tools in words (`head.ts`). A model that has no JSON mode, or that refused it in this run, has the words.
+ * model without tools is asked in JSON mode at once; for free text it is told of the tools in words (`head.ts`). A model that has no
+ * JSON mode, or that refused it in this run, has the words.
  */
 import { MODEL_TOOLS } from "#shared/calls.ts";
 import type { InferRequest } from "#kernel/infer/drivers/driver.ts";

@@ -98,7 +98,7 @@ function choose(kernel: Kernel, run: LiveRun): Result<Choice> {
 }
 
 /**
- * What a run needs of its model. "least" leaves out what can be done without: tools (what the memory holds is in the prompt), a JSON
+ * What a run needs of its model. "least" leaves out what can be done without: tools (a model is told of them in words), a JSON
  * mode (the schema is told in words), and the older messages that a request brought along.
  */
 function needsOf(kernel: Kernel, run: LiveRun, how: "all" | "least"): Needs {
