@@ -67,6 +67,7 @@ async function* converse(desk: Desk, request: InferRequest, signal: AbortSignal)
 
 /** The platform's answer: a stream or a value. */
 async function ask(desk: Desk, request: InferRequest, inputs: Inputs, signal: AbortSignal): Promise<unknown> {
+  if (signal.aborted) throw new DriverError("aborted");
   const options = optionsOf(desk, request);
   const queues = request.background === true && request.card?.asyncQueue === true;
   if (queues && desk.queue.holds(request.model, inputs)) return desk.queue.run(request.model, inputs, options, signal);

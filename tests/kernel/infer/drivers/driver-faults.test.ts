@@ -216,6 +216,13 @@ describe.each(PROVIDER_DRIVERS)("%s", (name, open) => {
     }
   });
 
+  it("asks nothing for a signal that is aborted already", async () => {
+    const opened = await open([{ text: TEXT }]);
+    await collect(opened.driver, requestOf(opened.model), AbortSignal.abort());
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(await opened.sent()).toBe(0);
+  });
+
   it.each(["an abort", "a reader that leaves"])("ends the provider's work at %s", async (end) => {
     const opened = await open([{ words: 1_000, chunkMs: 20 }]);
     const abort = new AbortController();
