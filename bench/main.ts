@@ -18,6 +18,7 @@ const FIGURES = [
   "locomo-demo",
   "overhead",
   "load",
+  "head-of-line",
   "scheduling",
   "standing",
 ];

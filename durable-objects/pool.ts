@@ -13,7 +13,7 @@ import { Admission } from "#kernel/sched/admission/admission.ts";
 import type { AdmissionState, Outcome } from "#kernel/sched/admission/outcome.ts";
 import { forgetLease, storedLeases, storeLease, type Lease } from "#kernel/sched/lease.ts";
 import { openPolicy } from "#kernel/sched/policy.ts";
-import type { CallReport, SlotAsk } from "#kernel/sched/pool-api.ts";
+import type { CallReport, Elsewhere, SlotAsk } from "#kernel/sched/pool-api.ts";
 import { limitsOf } from "#kernel/sched/pool-limits.ts";
 import { listPools, notePool, REGISTRY } from "#kernel/sched/pool-registry.ts";
 import { viewHolders, viewPool, type PoolInspection, type PoolView } from "#kernel/sched/pool-view.ts";
@@ -42,6 +42,17 @@ export class Pool extends DurableObject<Cloudflare.Env> {
     return new Promise((resolve) => {
       this.#waiters.set(ask.ticket, resolve);
       this.#carryOut(this.#admission.ask(ask, Date.now()));
+    });
+  }
+
+  /** As `acquire`, for a call that another shard could take: it waits here only where the load is below the `rival`'s. */
+  offer(ask: SlotAsk, rival: number): Promise<Result<Lease> | Elsewhere> {
+    this.#register();
+    return new Promise((resolve) => {
+      this.#waiters.set(ask.ticket, resolve);
+      const { elsewhere, outcome } = this.#admission.offer(ask, rival, Date.now());
+      if (elsewhere !== null && this.#waiters.delete(ask.ticket)) resolve({ elsewhere });
+      this.#carryOut(outcome);
     });
   }
 

@@ -67,6 +67,8 @@ export interface LiveRun {
   readonly excluded: Set<string>;
   /** Models that refused to answer this run in their JSON mode. */
   readonly withoutJsonMode: Set<string>;
+  /** By model, the shard of its pool that took the run's first call. */
+  readonly homes: Map<string, string>;
   /** What became of its last call of a model; `unschedule` tells it to the pool. */
   lastCall: CallEnd;
   /** How many times verify asked again. */
@@ -119,6 +121,7 @@ export function openRun(kernel: Kernel, row: RunRow): LiveRun {
     troubles: [],
     excluded: new Set(),
     withoutJsonMode: new Set(),
+    homes: new Map(),
     lastCall: UNUSED,
     reasks: 0,
     untraced: [],

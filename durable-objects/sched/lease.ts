@@ -32,6 +32,8 @@ export interface LeaseEntry {
 
 /** A slot that stays with its process a moment for the next inference. */
 export interface KeptSlot {
+  /** Name of the pool's object that granted it. */
+  readonly pool: string;
   readonly lease: Lease;
   /** When it was granted. */
   readonly since: number;

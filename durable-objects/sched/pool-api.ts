@@ -23,6 +23,12 @@ export interface SlotAsk {
   readonly ticket: string;
 }
 
+/** Instead of a lease: the call would have to wait here. */
+export interface Elsewhere {
+  /** Calls that run or wait here, per slot. */
+  readonly elsewhere: number;
+}
+
 /** How a call ended, as the pool needs to know it. */
 export type CallOutcome =
   | "answered"

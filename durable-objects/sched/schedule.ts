@@ -31,11 +31,13 @@ export async function schedule(kernel: Kernel, run: LiveRun, data: TraceData): P
       program: run.id,
       tokens: askedTokens(kernel, run),
       patienceMs: RETRY_SWITCH_MS,
+      homes: run.homes,
       signal: run.abort.signal,
     };
     const lingering = lingeringSlot(kernel, request);
     const taken = lingering === null ? await takeSlot(kernel, request) : success(lingering);
     if (taken.ok) {
+      run.lastCall = UNUSED;
       data["waitedMs"] = lingering === null ? taken.value.lease.waitedMs : 0;
       return taken;
     }

@@ -1,17 +1,27 @@
 /**
- * Shards: which Pool object serves a user's calls of a model.
+ * Shards: which Pool objects serve a user's calls of a model.
  *
- * One object per model, named by it, as long as one is enough. With more, a user's calls always go to the same one, so that what
- * the policy knows of the user and of its programs stays in one place; the model's slots and rates are split evenly.
+ * One object per model, named by it, as long as one is enough. With more, a user has a home and a second shard: a program begins at home, or
+ * at the second when it would have to wait at home and the second is less busy (`slot.ts`), and stays where it began. So what the
+ * policy knows of a user is in two places at the most, and no shard is full while its neighbours idle. The model's slots and
+ * rates are split evenly; nothing is coordinated. The arithmetic is in `docs/decisions/0011-scheduling.md`.
  */
 import { shardsOf, type PoolEnv } from "#kernel/sched/pool-limits.ts";
 
 const SEPARATOR = "#";
 
-/** The name of the Pool object for the calls that a user makes of a model. */
-export function poolName(env: PoolEnv, model: string, user: string): string {
+/** The Pool objects for the calls that a user makes of a model; `second` is null when there is only one. */
+export function poolsOf(
+  env: PoolEnv,
+  model: string,
+  user: string,
+): { readonly home: string; readonly second: string | null } {
   const shards = shardsOf(env, model);
-  return shards === 1 ? model : `${model}${SEPARATOR}${hash(user) % shards}`;
+  if (shards === 1) return { home: model, second: null };
+  const home = hash(`${user}1`) % shards;
+  const other = hash(`${user}2`) % shards;
+  const second = other === home ? (home + 1) % shards : other;
+  return { home: `${model}${SEPARATOR}${home}`, second: `${model}${SEPARATOR}${second}` };
 }
 
 /** The names of all objects of a model's pool. */

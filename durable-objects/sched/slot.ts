@@ -13,8 +13,8 @@ import { failed, success, type Result } from "#shared/result.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import type { KeptSlot, Lease } from "#kernel/sched/lease.ts";
 import type { Band } from "#kernel/sched/policy.ts";
-import { UNUSED, type CallEnd, type CallReport } from "#kernel/sched/pool-api.ts";
-import { poolName } from "#kernel/sched/shards.ts";
+import { UNUSED, type CallEnd, type CallReport, type Elsewhere, type SlotAsk } from "#kernel/sched/pool-api.ts";
+import { poolsOf } from "#kernel/sched/shards.ts";
 
 const RETRY_AFTER_SECONDS = 2;
 
@@ -29,6 +29,8 @@ export interface SlotRequest {
   readonly tokens: number;
   /** Milliseconds it waits for the end of a pause that the provider asked for; any when absent. */
   readonly patienceMs?: number;
+  /** By model, the shard that took the program's first call; a program without it keeps to its user's home. */
+  readonly homes?: Map<string, string>;
   /** Ends the wait; throws its reason. Gives the slot back while it is held. */
   readonly signal: AbortSignal;
 }
@@ -42,7 +44,7 @@ export interface HeldSlot {
 
 /** A slot that lingers from an inference of a moment ago, or null. */
 export function lingeringSlot(kernel: Kernel, request: SlotRequest): HeldSlot | null {
-  const kept = kernel.lingering.get(lingerKey(kernel, request))?.pop();
+  const kept = kernel.lingering.get(lingerKey(request))?.pop();
   if (kept === undefined) return null;
   clearTimeout(kept.timer);
   return hold(kernel, request, kept);
@@ -50,24 +52,55 @@ export function lingeringSlot(kernel: Kernel, request: SlotRequest): HeldSlot | 
 
 /** Waits for a slot of the model's pool. A pool that restarts meanwhile is asked again. */
 export async function takeSlot(kernel: Kernel, request: SlotRequest): Promise<Result<HeldSlot>> {
-  const { signal, holder, band, program, tokens } = request;
+  const { holder, band, program, tokens, model, homes } = request;
   const patience = request.patienceMs === undefined ? {} : { patienceMs: request.patienceMs };
   const ticket = crypto.randomUUID();
-  const pool = poolOf(kernel, request);
-  const withdraw = (): void => {
-    kernel.background(
-      Promise.resolve(pool.withdraw(ticket)).catch((error: unknown) => note("lease-not-withdrawn", error)),
+  const ask: SlotAsk = { holder, band, user: kernel.user, program, tokens, ticket, ...patience };
+  const { home, second } = poolsOf(kernel.env, model, kernel.user);
+  const known = homes?.get(model);
+  let rival = 0;
+  // The first call of a program does not wait at its home when the other shard has room: a user keeps to two of them.
+  for (const pool of homes === undefined || known !== undefined || second === null ? [] : [home, second]) {
+    const offered = await insist<Result<Lease> | Elsewhere>(kernel, request, { pool, ticket }, async (stub) =>
+      stub.offer(ask, rival),
     );
-  };
+    if ("elsewhere" in offered) {
+      rival = offered.elsewhere;
+      continue;
+    }
+    return taken(kernel, request, pool, offered);
+  }
+  const pool = known ?? home;
+  const lease = await insist<Result<Lease>>(kernel, request, { pool, ticket }, async (stub) => stub.acquire(ask));
+  return taken(kernel, request, pool, lease);
+}
+
+/** The program stays with the shard that took its first call. */
+function taken(kernel: Kernel, request: SlotRequest, pool: string, lease: Result<Lease>): Result<HeldSlot> {
+  if (!lease.ok) return lease;
+  request.homes?.set(request.model, pool);
+  return success(hold(kernel, request, { pool, lease: lease.value, since: kernel.now(), reports: [] }));
+}
+
+type PoolStub = DurableObjectStub<import("#kernel/pool.ts").Pool>;
+
+/** Asks a pool until it answers; it is told when the wait ends early. */
+async function insist<Answer>(
+  kernel: Kernel,
+  { signal }: SlotRequest,
+  { pool, ticket }: { readonly pool: string; readonly ticket: string },
+  ask: (stub: PoolStub) => Promise<Answer>,
+): Promise<Answer | Result<never>> {
   for (let attempt = 1; attempt <= POOL_ATTEMPTS; attempt += 1) {
     signal.throwIfAborted();
+    // The withdrawal goes the way of the ask, so that it cannot arrive before it.
+    const stub = kernel.env.POOL.getByName(pool);
+    const withdraw = (): void => {
+      const told = Promise.resolve(stub.withdraw(ticket));
+      kernel.background(told.catch((error: unknown) => note("lease-not-withdrawn", error)));
+    };
     try {
-      const asked = Promise.resolve(
-        pool.acquire({ holder, band, user: kernel.user, program, tokens, ticket, ...patience }),
-      );
-      const lease = await unlessAborted(signal, asked, withdraw);
-      if (!lease.ok) return lease;
-      return success(hold(kernel, request, { lease: lease.value, since: kernel.now(), reports: [] }));
+      return await unlessAborted(signal, Promise.resolve(ask(stub)), withdraw);
     } catch (error) {
       signal.throwIfAborted();
       note("pool-unreachable", error);
@@ -78,11 +111,11 @@ export async function takeSlot(kernel: Kernel, request: SlotRequest): Promise<Re
 
 type Kept = Omit<KeptSlot, "timer">;
 
-function hold(kernel: Kernel, request: SlotRequest, { lease, since, reports }: Kept): HeldSlot {
+function hold(kernel: Kernel, request: SlotRequest, { pool, lease, since, reports }: Kept): HeldSlot {
   const began = kernel.now();
   let held = true;
   const renewal = setInterval(() => {
-    const renewed = Promise.resolve(poolOf(kernel, request).renew(lease.lease));
+    const renewed = Promise.resolve(kernel.env.POOL.getByName(pool).renew(lease.lease));
     kernel.background(renewed.catch((error: unknown) => note("lease-not-renewed", error)));
   }, LEASE_MS / 3);
   const end = (how: CallEnd): void => {
@@ -91,11 +124,12 @@ function hold(kernel: Kernel, request: SlotRequest, { lease, since, reports }: K
     clearInterval(renewal);
     request.signal.removeEventListener("abort", aborted);
     const used = how.outcome === "unused" ? [] : [reportOf(kernel, request, how, kernel.now() - began)];
-    letGo(kernel, request, { lease, since, reports: [...reports, ...used] });
+    letGo(kernel, request, { pool, lease, since, reports: [...reports, ...used] });
   };
   // What the provider counted is not known yet; what was asked for is the most it can be.
   const aborted = (): void => end({ ...UNUSED, outcome: "cancelled", tokens: request.tokens, programOver: true });
   request.signal.addEventListener("abort", aborted, { once: true });
+  if (request.signal.aborted) aborted();
   return { lease, end };
 }
 
@@ -109,42 +143,38 @@ function letGo(kernel: Kernel, request: SlotRequest, kept: Kept): void {
   // After a while it goes back all the same: its lease is not to expire in use, and the pool may be full by now.
   const young = kernel.now() - kept.since < LEASE_MS / 3 && kept.reports.length < LINGER_CALLS;
   if (kept.lease.mayLinger && last === "answered" && young) linger(kernel, request, kept);
-  else giveBack(kernel, request, kept);
+  else giveBack(kernel, kept);
 }
 
 function linger(kernel: Kernel, request: SlotRequest, kept: Kept): void {
-  const key = lingerKey(kernel, request);
+  const key = lingerKey(request);
   const slots = kernel.lingering.get(key) ?? [];
   kernel.lingering.set(key, slots);
   const timer = setTimeout(() => {
     const place = slots.findIndex(({ lease }) => lease === kept.lease);
     if (place < 0) return;
     slots.splice(place, 1);
-    giveBack(kernel, request, kept);
+    giveBack(kernel, kept);
   }, LINGER_MS);
   slots.push({ ...kept, timer });
 }
 
-function giveBack(kernel: Kernel, request: SlotRequest, { lease, reports }: Kept): void {
-  const released = Promise.resolve(poolOf(kernel, request).release(lease.lease, reports));
+function giveBack(kernel: Kernel, { pool, lease, reports }: Kept): void {
+  const released = Promise.resolve(kernel.env.POOL.getByName(pool).release(lease.lease, reports));
   kernel.background(released.catch((error: unknown) => note("lease-not-released", error)));
 }
 
-/** A slot serves only calls of its own band: the pool counts it there. */
-function lingerKey(kernel: Kernel, { model, band }: SlotRequest): string {
-  return `${poolName(kernel.env, model, kernel.user)} ${band}`;
-}
-
-function poolOf(kernel: Kernel, { model }: SlotRequest): DurableObjectStub<import("#kernel/pool.ts").Pool> {
-  return kernel.env.POOL.getByName(poolName(kernel.env, model, kernel.user));
+/** A slot serves only calls of its own band, as the pool counts it, but any program of the process, from whatever shard it is. */
+function lingerKey({ model, band }: SlotRequest): string {
+  return `${model} ${band}`;
 }
 
 /** Stops waiting when the signal is aborted; the pool is told, so that neither a place in the line nor a late slot is left. */
-async function unlessAborted(
+async function unlessAborted<Answer>(
   signal: AbortSignal,
-  asked: Promise<Result<Lease>>,
+  asked: Promise<Answer>,
   withdraw: () => void,
-): Promise<Result<Lease>> {
+): Promise<Answer> {
   const { promise, reject } = Promise.withResolvers<never>();
   const abort = (): void => {
     asked.catch(() => undefined);

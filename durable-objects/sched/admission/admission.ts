@@ -112,6 +112,19 @@ export class Admission {
     return this.#dispatch(outcome, now);
   }
 
+  /**
+   * As `ask`, for a call that another shard could take. Where it would have to wait, and the load (calls that run or wait, per slot) is
+   * not below the rival's, it does not stay and the load is answered.
+   */
+  offer(ask: SlotAsk, rival: number, told: number): { readonly elsewhere: number | null; readonly outcome: Outcome } {
+    const load = (this.#leases.size + this.line.size) / Math.max(1, this.pace.slots);
+    const outcome = this.ask(ask, told);
+    const waiter = this.line.find(ask.ticket);
+    if (waiter === undefined || load < rival) return { elsewhere: null, outcome };
+    this.#leave(waiter, this.time(told));
+    return { elsewhere: load, outcome: this.#dispatch(outcome, this.time(told)) };
+  }
+
   /** A slot is given back, with a report of every call it served, in order. One that is unknown changes nothing. */
   ended(lease: string, reports: readonly CallReport[], told: number): Outcome {
     const held = this.#leases.get(lease);
