@@ -109,11 +109,12 @@ export function moveRun(kernel: Kernel, run: RunId, state: RunState, error: Fail
   );
 }
 
-/** Puts an interrupted run back into its thread's queue; from here on with another model when one is given. */
+/** Puts an interrupted run back into its thread's queue; from here on with another model, and no third, when one is given. */
 export function reopenRun(kernel: Kernel, run: RunId, model: string | null): void {
   kernel.sql.exec(
     `UPDATE runs SET state = 'queued', finished_at = NULL, error = NULL, recoveries = 0,
-       model = COALESCE(?2, model), asked = COALESCE(?2, asked) WHERE id = ?1 AND state = 'interrupted'`,
+       model = COALESCE(?2, model), asked = COALESCE(?2, asked), fallback = CASE WHEN ?2 IS NULL THEN fallback ELSE 0 END
+     WHERE id = ?1 AND state = 'interrupted'`,
     run,
     model,
   );

@@ -88,6 +88,7 @@ describe("instructions", () => {
     { input: "x", process: "a b" },
     { input: "x", model: "" },
     { input: "x", reply: "json" },
+    { input: "x", fallback: "yes" },
     { input: "x", reply: ["object"] },
   ])("%j is refused", async (body) => {
     expectProblem(await user.call("POST", "/v1/instructions", body), 400, "invalid_request");

@@ -227,7 +227,9 @@ describe("a run that was interrupted in mid-stream", () => {
     expect(asked).toEqual(["test/big", "test/big", "test/small"]);
     expect(ended.syscalls).toHaveLength(1);
     expect(await rows(caller, "SELECT 1 FROM pages WHERE kind = 'fact' AND deleted = 0")).toHaveLength(1);
-    expect(await rows(caller, "SELECT model, asked FROM runs")).toEqual([{ model: "test/small", asked: "test/small" }]);
+    expect(await rows(caller, "SELECT model, asked, fallback FROM runs")).toEqual([
+      { model: "test/small", asked: "test/small", fallback: 0 },
+    ]);
     expect(shown(await eventsOf(caller, run.run))).toBe(ended.output);
     await expectValidTranscript(caller);
   });

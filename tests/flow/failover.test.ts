@@ -153,6 +153,18 @@ describe("a fault that does not pass", { timeout: DEADLINE_MS + 10_000 }, () => 
   });
 });
 
+describe("a prompt that is too large", () => {
+  it("is made smaller once, and then given to another model", async () => {
+    const scene = await sceneOf([WRITE], { status: 413 });
+    const ended = await run(scene);
+    expect(ended).toMatchObject({ status: "done", output: OTHER, usage: { model: scene.second } });
+    expect((await seen(scene.first)).length).toBeLessThanOrEqual(1 + 2);
+    await expectOnce(scene, ended);
+    const strict = await run(await sceneOf([WRITE], { status: 413 }), { fallback: false });
+    expect(strict).toMatchObject({ status: "failed", error: { code: "payload_too_large" } });
+  });
+});
+
 describe("Workers AI", () => {
   it("that has no capacity (3040) is asked again", async () => {
     const scene = await sceneOf([WRITE, { status: 429, code: 3040 }], { text: ANSWER }, "ai");
