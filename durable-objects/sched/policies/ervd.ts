@@ -71,10 +71,10 @@ export class Ervd implements Order {
 
   /** Seconds of service the program is expected to take still. */
   #remaining({ width, stages }: ProgramState): number {
-    const learned = this.#learned;
+    const known = this.#learned.of(width);
     const { loopLengths } = this.#settings;
-    let left = learned.stagesLeft(width, stages);
-    if (loopLengths !== null) left = Math.max(left, LOOP_SLOPE * (stages - loopLengths * learned.usualStages(width)));
-    return left * learned.meanSeconds(width) * width;
+    let left = known.stagesLeft(stages);
+    if (loopLengths !== null) left = Math.max(left, LOOP_SLOPE * (stages - loopLengths * known.usual));
+    return left * known.mean * width;
   }
 }

@@ -28,7 +28,8 @@ const count = z.number().nonnegative().max(1e9);
 const counts = z.array(count).max(STAGES + 1);
 const snapshotSchema = z.array(z.object({ risk: counts, end: counts, seconds: count, calls: count })).max(CLASSES);
 
-class ClassTable {
+/** What is known of the programs of one class. */
+export class ClassTable {
   /** Programs that finished their n-th stage, and those that ended with it; index 0 is empty. */
   risk = new Float64Array(STAGES + 1);
   end = new Float64Array(STAGES + 1);
@@ -43,6 +44,12 @@ class ClassTable {
     this.relearn();
   }
 
+  /** Stages a program is expected to have left after `stages` of them. */
+  stagesLeft(stages: number): number {
+    return this.expected[Math.min(stages, STAGES)] ?? this.usual;
+  }
+
+  /** Mean seconds of a call. */
   get mean(): number {
     return (MEAN_PRIOR * MEAN_WEIGHT + this.seconds) / (MEAN_WEIGHT + this.calls);
   }
@@ -70,34 +77,24 @@ class ClassTable {
 }
 
 export class Learned {
-  readonly #classes: readonly ClassTable[] = Array.from({ length: CLASSES }, () => new ClassTable());
+  readonly #widest = new ClassTable();
+  readonly #classes: readonly ClassTable[] = [new ClassTable(), new ClassTable(), new ClassTable(), this.#widest];
 
-  /** Stages a program of this width is expected to have left after `stages` of them. */
-  stagesLeft(width: number, stages: number): number {
-    return this.#classes[classOf(width)]?.expected[Math.min(stages, STAGES)] ?? 1;
-  }
-
-  /** Stages of a program of this width, the mean. */
-  usualStages(width: number): number {
-    return this.#classes[classOf(width)]?.usual ?? 1;
-  }
-
-  /** Mean seconds of a call of a program of this width. */
-  meanSeconds(width: number): number {
-    return this.#classes[classOf(width)]?.mean ?? MEAN_PRIOR;
+  /** What is known of programs of this width. */
+  of(width: number): ClassTable {
+    return this.#classes[classOf(width)] ?? this.#widest;
   }
 
   callEnded(width: number, seconds: number): void {
-    const table = this.#classes[classOf(width)];
-    if (table === undefined) return;
+    const table = this.of(width);
     table.seconds += seconds;
     table.calls += 1;
   }
 
   /** A program of this width finished its n-th stage, and perhaps ended with it. */
   stageEnded(width: number, stages: number, programOver: boolean): void {
-    const table = this.#classes[classOf(width)];
-    if (table === undefined || stages < 1) return;
+    if (stages < 1) return;
+    const table = this.of(width);
     const stage = Math.min(stages, STAGES);
     table.risk[stage] = (table.risk[stage] ?? 0) + 1;
     if (!programOver) return;
