@@ -3,6 +3,7 @@
  */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { SNAPSHOT_PROGRAMS, SNAPSHOT_USERS } from "#shared/limits.ts";
 import { BANDS, openPolicy, POLICIES, type Band, type Call, type Policy } from "#kernel/sched/policy.ts";
 import { actions, drive } from "#tests/kernel/sched/policy-driver.ts";
 
@@ -95,5 +96,24 @@ describe("first come, first served", () => {
     const policy = openPolicy("fifo", { slots: 1 });
     for (let id = 0; id < 20; id += 1) policy.enqueue(call(id, `program ${id % 3}`));
     expect(order(policy, 30)).toEqual(Array.from({ length: 20 }, (_, id) => id));
+  });
+});
+
+describe("a snapshot", () => {
+  it("stays below 100 KB however many programs and users there were, and keeps the last ones", () => {
+    const policy = openPolicy("ervd", { slots: 4 });
+    const name = (kind: string, index: number): string => `${kind} ${index}`.padEnd(64, "x");
+    for (let id = 1; id <= 2_000; id += 1) {
+      policy.enqueue(call(id, name("program", id), { user: name("user", id), enqueuedAt: 1_763_000_000.123 + id / 7 }));
+      policy.take(1_763_000_000.456 + id / 7, BANDS);
+      policy.end(id, { seconds: 1.234567891, programOver: false, learn: true }, 1_763_000_001.789 + id / 7);
+    }
+    const text = JSON.stringify(policy.snapshot());
+    expect(text.length).toBeLessThan(100_000);
+    expect(text.split("program ").length - 1).toBe(SNAPSHOT_PROGRAMS);
+    expect(text).toContain("program 2000");
+    expect(text).not.toContain("program 1000x");
+    // A user is named with its program, and by itself.
+    expect(text.split("user ").length - 1).toBe(SNAPSHOT_PROGRAMS + SNAPSHOT_USERS);
   });
 });
