@@ -6,6 +6,7 @@
  * and what it learned are read back. Its writes are not waited for: nobody waits for a disk to get a slot.
  */
 import { DurableObject } from "cloudflare:workers";
+import { failure } from "#shared/errors.ts";
 import { LIST_ITEMS_MOST, POOL_STORED_ENDS, POOL_STORED_MS } from "#shared/limits.ts";
 import { errorName, logEvent } from "#shared/log.ts";
 import { failed, success, type Result } from "#shared/result.ts";
@@ -20,6 +21,7 @@ import { viewHolders, viewPool, type PoolInspection, type PoolView } from "#kern
 import { readPoolName } from "#kernel/sched/shards.ts";
 
 const STATE = "state";
+const WITHDRAWN = failure("conflict", "The call was withdrawn.");
 
 export class Pool extends DurableObject<Cloudflare.Env> {
   readonly #name: string;
@@ -71,7 +73,7 @@ export class Pool extends DurableObject<Cloudflare.Env> {
 
   /** Whoever asked with this ticket wants nothing any more, whether it waits or has its slot by now. */
   withdraw(ticket: string): void {
-    this.#waiters.delete(ticket);
+    this.#answer(ticket, failed(WITHDRAWN)); // an open call that nobody answers would keep the object
     this.#carryOut(this.#admission.withdraw(ticket, Date.now()));
   }
 
