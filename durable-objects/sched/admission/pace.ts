@@ -2,10 +2,12 @@
  * Pace: how many calls may run at once, learned from how the provider takes them. Pure; times are milliseconds that never go back.
  *
  * Additive increase, multiplicative decrease (AIMD): every answer adds a part of a slot, one slot per as many answers as there are
- * slots; a throttled call halves them, at most once per round trip and second; a run of failures takes half as much. When the
+ * slots; a throttled call takes a fifth of them, and half when nothing was answered since the last one, at most once per round trip
+ * and second; a run of failures takes a quarter. A fifth, because halving left a quarter of a provider's hidden limit unused
+ * (docs/decisions/0011-scheduling.md). When the
  * provider says how long to wait, nothing starts until then; when it says nothing and goes on throttling what starts after a
- * halving, the pool waits a time of its own, twice as long each time. After a pause one call goes first; when it was answered, or ran for
- * a moment without being sent away, the starts double every half second up to the (halved) limit: nobody stampedes.
+ * decrease, the pool waits a time of its own, twice as long each time. After a pause one call goes first; when it was answered, or ran for
+ * a moment without being sent away, the starts double every half second up to the limit: nobody stampedes.
  */
 import {
   DECREASE_MS,
@@ -106,7 +108,7 @@ export class Pace {
   throttled(startedAt: number, now: number, retryAfterMs: number | null): void {
     const again = this.#throttles > 0 && startedAt >= this.#decreasedAt;
     this.#throttles += 1;
-    this.#decrease(0.5, startedAt, now);
+    this.#decrease(again ? 0.5 : 0.8, startedAt, now);
     if (retryAfterMs !== null) {
       this.#pause(Math.max(this.#pausedUntil, now + Math.min(retryAfterMs, RETRY_AFTER_MOST_MS)));
     } else if (again && this.#pausedUntil <= now) {

@@ -1,5 +1,5 @@
 /**
- * Pace: slots grow by answers, halve once per round trip, and come back after a pause one call first.
+ * Pace: slots grow by answers, become fewer once per round trip, and come back after a pause one call first.
  */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -9,13 +9,18 @@ import { Pace } from "#kernel/sched/admission/pace.ts";
 const NOW = 1_900_000_000_000;
 
 describe("slots", () => {
-  it("halve once per round trip and second, and never below one", () => {
+  it("lose a fifth once per round trip and second, half when nothing was answered since, and never the last one", () => {
     const pace = new Pace(64, NOW);
     pace.throttled(NOW - 500, NOW, null);
-    expect(pace.slots).toBe(32);
-    pace.throttled(NOW - 400, NOW + DECREASE_MS, null); // it started before the halving
+    expect(pace.slots).toBe(51);
+    pace.throttled(NOW - 400, NOW + DECREASE_MS, null); // it started before the decrease
     pace.throttled(NOW + 1, NOW + DECREASE_MS - 1, 0); // less than a second after it
-    expect(pace.slots).toBe(32);
+    expect(pace.slots).toBe(51);
+    pace.throttled(NOW + 2, NOW + DECREASE_MS, 0);
+    expect(pace.slots).toBe(25);
+    pace.answered(NOW + DECREASE_MS, NOW + DECREASE_MS + 1);
+    pace.throttled(NOW + DECREASE_MS + 1, NOW + 3 * DECREASE_MS, 0);
+    expect(pace.slots).toBe(20);
     for (let turn = 1; turn < 20; turn += 1) pace.throttled(NOW + turn * 2_000, NOW + turn * 2_000, 0);
     expect(pace.slots).toBe(1);
   });
@@ -45,7 +50,7 @@ describe("slots", () => {
     expect(pace.slots).toBe(16);
     pace.throttled(NOW, NOW, null);
     pace.resize(32);
-    expect(pace.slots).toBe(8);
+    expect(pace.slots).toBe(12);
     pace.resize(4);
     expect(pace.slots).toBe(4);
   });

@@ -208,7 +208,7 @@ describe("a throttled provider", () => {
     for (let index = 0; index < 64; index += 1) {
       expect(grantedIn(admission.ended(`a${index}`, [throttled], START + 100))).toEqual([]);
     }
-    expect(admission.pace.slots).toBe(32);
+    expect(admission.pace.slots).toBe(51);
     expect(admission.due(START + 100)).toBe(START + 5_100);
     const probe = grantedIn(admission.expire(START + 5_100));
     expect(probe).toHaveLength(1);
