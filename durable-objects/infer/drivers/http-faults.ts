@@ -58,7 +58,8 @@ async function firstBytes(body: ReadableStream<Uint8Array> | null): Promise<stri
 /** The fault of a refusal with this status. `asJson`: an answer in a schema was asked for. */
 export function statusFault(status: number, headers: Headers, said: Refusal, asJson: boolean): DriverError {
   const retryAfterMs = readRetryAfter(headers, Date.now());
-  if (status === 413 || isTooLarge(said)) return new DriverError("too-large");
+  // "Too many tokens" of a 429 are those of a minute, not of the prompt.
+  if (status === 413 || (status !== 429 && isTooLarge(said))) return new DriverError("too-large");
   const [fault, options] = byStatus(status, said, asJson);
   return new DriverError(fault, { ...options, retryAfterMs });
 }
@@ -94,11 +95,11 @@ function byStatus(status: number, said: Refusal, asJson: boolean): readonly [Fau
 /** The fault that a server reports in mid-stream. */
 export function providerFault(said: Refusal, asJson: boolean): DriverError {
   const code = Number(said.code);
-  if (isTooLarge(said)) return new DriverError("too-large");
   if (Number.isInteger(code) && code >= 400 && code < 600) return statusFault(code, new Headers(), said, asJson);
   const names = `${String(said.code)} ${String(said.type)}`;
   if (isExhausted(said)) return new DriverError("exhausted");
   if (/rate_limit|too_many|overloaded|capacity/i.test(names)) return new DriverError("throttled");
+  if (isTooLarge(said)) return new DriverError("too-large");
   if (/invalid_request|not_found|authentication|permission/i.test(names)) return new DriverError("refused");
   return new DriverError("down");
 }

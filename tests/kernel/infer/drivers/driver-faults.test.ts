@@ -100,6 +100,12 @@ const OPENAI: readonly Case[] = [
     retryAfterMs: 86_400_000,
   },
   {
+    what: "a refusal of too many tokens a minute",
+    reply: { status: 429, message: "Too many tokens, please wait before trying again." },
+    fault: "throttled",
+    retryable: true,
+  },
+  {
     what: "a date that has passed",
     reply: { status: 429, retryAfter: "Wed, 21 Oct 2015 07:28:00 GMT" },
     fault: "throttled",
@@ -138,6 +144,12 @@ const OPENAI: readonly Case[] = [
   {
     what: "a limit in the stream",
     reply: { errorChunk: true, code: "rate_limit_exceeded" },
+    fault: "throttled",
+    retryable: true,
+  },
+  {
+    what: "a limit of tokens in the stream",
+    reply: { errorChunk: true, code: "rate_limit_exceeded", message: "Too many tokens per minute." },
     fault: "throttled",
     retryable: true,
   },
