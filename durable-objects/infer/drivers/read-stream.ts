@@ -26,7 +26,7 @@ export async function* readStream(
   let deadline = Date.now() + silenceMs;
   try {
     while (!state.done) {
-      const piece = await nextPiece(reader, signal, state.finished ? FINISH_WAIT_MS : deadline - Date.now(), state);
+      const piece = await nextPiece(reader, signal, deadline - Date.now(), state);
       const before = state.chunks;
       state.bytes += piece?.byteLength ?? 0;
       if (state.bytes > STREAM_EVENT_BYTES) throw new DriverError("malformed");
@@ -42,7 +42,7 @@ export async function* readStream(
       if (piece === null) break;
       if (state.chunks === before) continue;
       state.bytes = 0;
-      deadline = Date.now() + silenceMs;
+      deadline = Date.now() + (state.finished ? FINISH_WAIT_MS : silenceMs);
     }
   } finally {
     void reader.cancel().catch(() => undefined); // a source that hangs may not hold up who leaves it

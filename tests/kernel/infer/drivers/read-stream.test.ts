@@ -86,12 +86,29 @@ describe("streams", () => {
         controller.enqueue(new TextEncoder().encode(FINISH));
       },
     });
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
     let ended = false;
     const reading = read(open, 60_000).finally(() => (ended = true));
     await vi.advanceTimersByTimeAsync(FINISH_WAIT_MS - 1);
     expect(ended).toBe(false);
     await vi.advanceTimersByTimeAsync(1);
+    expect(await reading).toHaveLength(1);
+  });
+
+  it("that finished and then send nothing but comments are whole after FINISH_WAIT_MS", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "Date"] });
+    let pings: ReturnType<typeof setInterval> | undefined;
+    const open = new ReadableStream<Uint8Array>({
+      start(controller) {
+        controller.enqueue(new TextEncoder().encode(FINISH));
+        pings = setInterval(() => controller.enqueue(new TextEncoder().encode(": ping\n\n")), FINISH_WAIT_MS / 4);
+      },
+      cancel: () => clearInterval(pings),
+    });
+    let ended = false;
+    const reading = read(open, 60_000).finally(() => (ended = true));
+    await vi.advanceTimersByTimeAsync(FINISH_WAIT_MS * 2);
+    expect(ended).toBe(true);
     expect(await reading).toHaveLength(1);
   });
 
