@@ -18,6 +18,7 @@ import type { ModelFamily } from "#shared/models.ts";
 import type { InferEvent, InferUsage } from "#kernel/infer/drivers/driver.ts";
 import { Unquoter, unquote } from "#kernel/infer/families/quote.ts";
 import { readArguments, type WrittenCall } from "#kernel/infer/text-calls/read-calls.ts";
+import { parseJson } from "#kernel/infer/text-calls/repair-json.ts";
 import { TextCalls } from "#kernel/infer/text-calls/text-calls.ts";
 import type { Message } from "#kernel/proc/messages.ts";
 
@@ -191,7 +192,11 @@ export class Tail {
     const taken = new Set<string>();
     const collected = this.#collected
       .toSorted((one, other) => one.index - other.index)
-      .map(({ id, name, text, value }) => ({ id, name, arguments: value ?? readArguments(text) }));
+      .map(({ id, name, text, value }, place, { length }) => {
+        // Where the answer had to end, its last call may be the half of one.
+        const cut = this.finish === "length" && place === length - 1;
+        return { id, name, arguments: value ?? (cut ? (parseJson(text) ?? text) : readArguments(text)) };
+      });
     const written = this.#unquoter === null ? this.#written.found : this.#written.found.map(unquoteCall);
     return [...collected, ...written].map((call, position) => {
       let id = call.id ?? this.#makeId(position);

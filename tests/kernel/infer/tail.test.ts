@@ -192,6 +192,23 @@ describe("tail", () => {
     expect(argumentsOf('{"handle": "p1')).toBe('{"handle": "p1');
   });
 
+  it("mends nothing of a call that the length of the answer cut off: half a call is none", () => {
+    const tail = fresh();
+    const piece = (index: number, args: string): unknown => ({
+      choices: [
+        { delta: { tool_calls: [{ index, id: `c${index}`, function: { name: "memory_read", arguments: args } }] } },
+      ],
+    });
+    tail.read(piece(0, "{'handle': 'p1',}"));
+    tail.read(piece(1, '{"handle": "p2",'));
+    tail.read({ choices: [{ delta: {}, finish_reason: "length" }] });
+    expect(tail.calls().map((call) => call.arguments)).toEqual([{ handle: "p1" }, '{"handle": "p2",']);
+    const whole = fresh();
+    whole.read(piece(0, '{"handle": "p1"}'));
+    whole.read({ choices: [{ delta: {}, finish_reason: "length" }] });
+    expect(whole.calls()[0]?.arguments).toEqual({ handle: "p1" });
+  });
+
   it("keeps no more of calls than an answer may have", () => {
     const tail = fresh();
     const piece = { index: 0, id: "a", function: { name: "memory_read", arguments: "x".repeat(100_000) } };
