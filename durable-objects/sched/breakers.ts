@@ -31,9 +31,13 @@ interface Breaker {
   /** When its last pause ends; 0 while it is closed. */
   openUntil: number;
   throttledUntil: number;
-  /** Until when somebody else's try counts; it has ended, or was lost, after that. */
+  /** Whether the run that tries it goes on; null while none does. */
+  trying: (() => boolean) | null;
+  /** Until when its try counts; a later one is taken for lost. */
   tryingUntil: number;
 }
+
+const CLOSED = { faults: 0, openUntil: 0, trying: null, tryingUntil: 0 } as const;
 
 /** Milliseconds after which whoever waits for another's try looks again. */
 const LOOK_AGAIN_MS = 1_000;
@@ -41,14 +45,16 @@ const LOOK_AGAIN_MS = 1_000;
 export class Breakers {
   readonly #models = new Map<string, Breaker>();
 
+  /** A provider that asked for a wait is left alone all the same: the answer may be that of an earlier call. */
   noteAnswer(model: string): void {
-    this.#models.delete(model);
+    const breaker = this.#models.get(model);
+    if (breaker !== undefined) Object.assign(breaker, CLOSED);
   }
 
   noteFault({ model, fault, error, retryAfterMs }: Trouble, now: number): void {
-    const breaker = this.#models.get(model) ?? { error, faults: 0, openUntil: 0, throttledUntil: 0, tryingUntil: 0 };
+    const breaker = this.#models.get(model) ?? { ...CLOSED, error, throttledUntil: 0 };
     breaker.error = error;
-    breaker.tryingUntil = 0;
+    breaker.trying = null;
     switch (fault) {
       case "down":
       case "timeout":
@@ -78,8 +84,8 @@ export class Breakers {
   /** What is known of models that rest, or may be tried by one at a time. */
   health(now: number): ReadonlyMap<string, Rest> {
     const health = new Map<string, Rest>();
-    for (const [model, { openUntil, throttledUntil, tryingUntil }] of this.#models) {
-      const tried = openUntil > 0 && tryingUntil > now ? now + LOOK_AGAIN_MS : 0;
+    for (const [model, { openUntil, throttledUntil, trying, tryingUntil }] of this.#models) {
+      const tried = trying?.() === true && tryingUntil > now ? now + LOOK_AGAIN_MS : 0;
       health.set(model, { brokenUntil: Math.max(openUntil, tried), throttledUntil });
     }
     return health;
@@ -90,9 +96,11 @@ export class Breakers {
     return this.#models.get(model)?.error ?? null;
   }
 
-  /** Call it when a model is about to be asked: while its breaker is half open, others wait for this try to end. */
-  claimTry(model: string, now: number): void {
+  /** Call it when a model is about to be asked: while its breaker is half open, others wait for this try, or its run, to end. */
+  claimTry(model: string, now: number, goesOn: () => boolean): void {
     const breaker = this.#models.get(model);
-    if (breaker !== undefined && breaker.openUntil > 0) breaker.tryingUntil = now + INFERENCE_SILENCE_MS;
+    if (breaker === undefined || breaker.openUntil === 0) return;
+    breaker.trying = goesOn;
+    breaker.tryingUntil = now + INFERENCE_SILENCE_MS;
   }
 }

@@ -124,7 +124,7 @@ function take(kernel: Kernel, run: LiveRun, choice: Choice, data: TraceData): st
   const before = run.model;
   const stays = id === before && run.step > 0 && run.troubles.length === 0;
   Object.assign(data, { model: id, reason: stays ? "the model of this run" : choice.reason });
-  kernel.breakers.claimTry(id, kernel.now());
+  kernel.breakers.claimTry(id, kernel.now(), () => kernel.live.get(run.id) === run);
   if (id === before) return id;
   run.model = id;
   transact(kernel, () => {

@@ -250,13 +250,31 @@ describe("a breaker", () => {
     for (let fault = 0; fault < MODEL_FAULTS; fault += 1) breakers.noteFault(trouble("down"), 0);
     const over = MODEL_REST_MS + 1;
     expect(until(breakers, over)).toBeLessThan(over);
-    breakers.claimTry("m", over);
+    breakers.claimTry("m", over, () => true);
     expect(until(breakers, over)).toBeGreaterThan(over);
     breakers.noteFault(trouble("down"), over);
     expect(until(breakers, over)).toBe(over + MODEL_REST_MS * 2);
-    breakers.claimTry("m", over * 4);
+    breakers.claimTry("m", over * 4, () => true);
     breakers.noteAnswer("m");
     expect(until(breakers, over * 4)).toBe(0);
+  });
+
+  it("lets the next try through when the run that had it has ended without telling how it went", () => {
+    const breakers = new Breakers();
+    for (let fault = 0; fault < MODEL_FAULTS; fault += 1) breakers.noteFault(trouble("down"), 0);
+    const over = MODEL_REST_MS + 1;
+    let live = true;
+    breakers.claimTry("m", over, () => live);
+    expect(until(breakers, over)).toBeGreaterThan(over);
+    live = false;
+    expect(until(breakers, over)).toBeLessThan(over);
+  });
+
+  it("leaves a provider that asked for a long wait alone, though an earlier call is still answered", () => {
+    const breakers = new Breakers();
+    breakers.noteFault({ ...trouble("throttled"), retryAfterMs: RETRY_SWITCH_MS + 1 }, 1_000);
+    breakers.noteAnswer("m");
+    expect(breakers.health(1_000).get("m")?.throttledUntil).toBe(1_000 + RETRY_SWITCH_MS + 1);
   });
 
   it("is asked about by runs: a model that rests is left alone while another can answer", async () => {
