@@ -38,10 +38,11 @@ export async function cycle(kernel: Kernel, run: LiveRun): Promise<void> {
   await stage(kernel, run, "page-in", (data) => pageIn(kernel, run, data));
   for (;;) {
     const slot = RunFailure.unwrap(await stage(kernel, run, "schedule", (data) => schedule(kernel, run, data)));
-    speech.begin();
-    const inferred = await stage(kernel, run, "infer", (data) =>
-      infer(kernel, run, (text) => speech.say(text), data),
-    ).finally(() => unschedule(slot, run.lastCall));
+    // Nothing stands between a slot and the step that lets go of it: what throws there would keep it.
+    const inferred = await stage(kernel, run, "infer", (data) => {
+      speech.begin();
+      return infer(kernel, run, (text) => speech.say(text), data);
+    }).finally(() => unschedule(slot, run.lastCall));
     const inference = RunFailure.unwrap(inferred);
     if (inference === null) continue; // this attempt came to nothing; schedule waits, or chooses another model
     const { calls } = inference;

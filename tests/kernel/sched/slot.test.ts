@@ -8,6 +8,7 @@ import type { Kernel } from "#kernel/kernel.ts";
 import type { CallEnd } from "#kernel/sched/pool-api.ts";
 import { poolsOf } from "#kernel/sched/shards.ts";
 import { takeSlot, type SlotRequest } from "#kernel/sched/slot.ts";
+import { Speech } from "#kernel/verify/speech.ts";
 import { calls, gate, inKernel, installSeam, says, text, useEnv, useModel } from "#tests/kernel/kernel-seam.ts";
 import { ask, callerOf, objectOf, start, unwrap } from "#tests/kernel/process-client.ts";
 
@@ -102,6 +103,18 @@ describe("a run that is cancelled", () => {
     });
     await vi.waitUntil(async () => (await view()).leased === 0);
   });
+});
+
+it("a run that breaks between its slot and its call gives the slot back", async () => {
+  const caller = callerOf("broken-between");
+  await ask(caller, "Hello.");
+  const broken = vi.spyOn(Speech.prototype, "begin").mockImplementation(() => {
+    throw new Error("no room for events");
+  });
+  const run = await ask(caller, "Hello.", { model: "test/between" });
+  broken.mockRestore();
+  expect(run).toMatchObject({ status: "failed", error: { code: "internal" } });
+  await vi.waitUntil(async () => (await env.POOL.getByName("test/between").view()).leased === 0, { timeout: 5_000 });
 });
 
 describe("a pool of several shards", () => {
