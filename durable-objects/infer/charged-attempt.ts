@@ -2,8 +2,10 @@
  * Charged attempt: one call of a model for a run, with its budget set aside before it and its usage counted after it.
  *
  * `settle` counts; call it in the same step as whatever the attempt leads to is stored, so that a crash keeps both or neither. It
- * must be called once, however the attempt ended; only a rejection (the run was aborted before the call) is settled here.
+ * must be called once, however the attempt ended; only a rejection (the run was aborted before the call, or `say` threw) is settled
+ * here.
  */
+import type { TokenUsage } from "#shared/cost.ts";
 import { ANSWER_TOKENS, BUDGET_MARGIN_PERCENT } from "#shared/limits.ts";
 import { success, type Result } from "#shared/result.ts";
 import { estimateTokens } from "#shared/tokens.ts";
@@ -36,15 +38,21 @@ export async function chargedAttempt(
   // What was set aside is the most it may say.
   const request = reservation.id === null ? planned : { ...planned, maxTokens: ANSWER_TOKENS };
   const startedAt = kernel.now();
+  let heard: string | null = null;
   try {
     signal.throwIfAborted();
-    const made = await attempt(kernel, request, signal, say);
+    heard = "";
+    const made = await attempt(kernel, request, signal, (text) => {
+      heard += text;
+      say(text);
+    });
     return success({
       made,
       settle: (data) => settleUsage(kernel, run, request, made, { reservation, startedAt }, data),
     });
   } catch (error) {
-    settleCall(kernel, reservation, { usage: null, ms: 0, run });
+    const usage = heard === null ? null : estimate(request, heard);
+    settleCall(kernel, reservation, { usage, ms: kernel.now() - startedAt, run });
     throw error;
   }
 }
@@ -54,6 +62,11 @@ function reserve(kernel: Kernel, { model, messages }: InferRequest): Promise<Res
   const likely = contextTokens(messages) * tokenRatio(kernel, model);
   const inputTokens = Math.ceil((likely * BUDGET_MARGIN_PERCENT) / 100);
   return reserveBudget(kernel, { model, purpose: "run", inputTokens, maxOutputTokens: ANSWER_TOKENS });
+}
+
+/** What a call used whose model reported nothing. */
+function estimate({ messages }: InferRequest, said: string): TokenUsage {
+  return { inputTokens: contextTokens(messages), cachedTokens: 0, outputTokens: estimateTokens(said) };
 }
 
 /** Counts what the model reported, or the estimate when it reports nothing, and answers its tokens. */
@@ -72,11 +85,7 @@ function settleUsage(
     return 0;
   }
   const estimated = contextTokens(request.messages);
-  const usage = made.usage ?? {
-    inputTokens: estimated,
-    cachedTokens: 0,
-    outputTokens: estimateTokens(made.text),
-  };
+  const usage = made.usage ?? estimate(request, made.text);
   const { microdollars } = settleCall(kernel, reservation, { usage, ms, run });
   const sent = sharedWithLast(kernel, run.thread, request.messages);
   noteUsage(kernel, request.model, estimated, made.usage);

@@ -40,12 +40,21 @@ export async function hedge(
       if (!race.signals[1].aborted) logEvent("hedge-failed", { error: errorName(error) });
       return null;
     });
-  const [winner, charged] = await race.end(first, second);
-  if ("hedged" in data) data["answeredBy"] = winner === 0 ? "first" : "second";
-  const loser = winner === 0 ? second : first.catch(() => null);
-  // What the other used is counted, too, though nobody waits for it.
-  kernel.background(loser.then((lost) => void (lost?.ok === true ? lost.value.settle({}) : 0)));
-  return charged;
+  let heard: Ended = null;
+  try {
+    const [winner, charged] = await race.end(first, second);
+    if ("hedged" in data) data["answeredBy"] = winner === 0 ? "first" : "second";
+    heard = charged;
+    return charged;
+  } finally {
+    if (heard === null) race.over();
+    // What nobody heard is counted, too, though nobody waits for it.
+    for (const call of [first.catch(() => null), second]) {
+      kernel.background(
+        call.then((ended) => void (ended !== heard && ended?.ok === true ? ended.value.settle({}) : 0)),
+      );
+    }
+  }
 }
 
 /** The same request once more, with a slot of its own. */
@@ -127,6 +136,12 @@ class Race {
     if (won !== null) return won;
     this.#win(0);
     return [0, await first];
+  }
+
+  /** Ends both calls, and lets neither say another word. */
+  over(): void {
+    this.#win(0);
+    for (const stop of this.#stops) stop.abort(new Error("the race is over"));
   }
 
   #win(lane: Lane): void {

@@ -4,7 +4,7 @@
 import { env } from "cloudflare:workers";
 import { afterAll, beforeEach, describe, expect, it, vi } from "vitest";
 import type { RunView, TraceEvent } from "#shared/abi.ts";
-import { HEDGE_LEAST_MS, POOL_SLOTS } from "#shared/limits.ts";
+import { HEDGE_LEAST_MS, OUTPUT_CHARACTERS, POOL_SLOTS } from "#shared/limits.ts";
 import type { Result } from "#shared/result.ts";
 import type { InferEvent } from "#kernel/infer/drivers/driver.ts";
 import { hedgeAfter } from "#kernel/infer/hedge.ts";
@@ -133,6 +133,25 @@ describe("a call that is silent", () => {
     );
     setTimeout(() => failed.open(), HEDGE_LEAST_MS * 3);
     expect(await ask(caller(), "hello")).toMatchObject({ status: "done", output: "The first, late." });
+  });
+
+  it("that then says too much ends the run, and what both used is counted", async () => {
+    const asked = gate();
+    const seen = callsOf(
+      async function* () {
+        await asked.opened;
+        yield text(`${"word ".repeat(OUTPUT_CHARACTERS / 20)}. `.repeat(5));
+      },
+      async function* () {
+        asked.open();
+        yield* silent();
+      },
+    );
+    expect(await ask(caller(), "hello")).toMatchObject({ status: "failed", error: { code: "internal" } });
+    expect(seen.aborted).toContain(1);
+    const counted = async (): Promise<unknown> => (await rows(caller(), "SELECT SUM(calls) AS calls FROM usage"))[0];
+    await vi.waitFor(async () => expect(await counted()).toEqual({ calls: 2 }), { timeout: 5_000 });
+    await vi.waitUntil(async () => (await leased()) === 0, { timeout: 5_000 });
   });
 
   it("is asked no second time while slots are scarce", async () => {

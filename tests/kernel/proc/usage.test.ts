@@ -8,6 +8,7 @@ import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Caller } from "#shared/abi.ts";
 import { dayOf } from "#shared/days.ts";
+import { OUTPUT_CHARACTERS } from "#shared/limits.ts";
 import type { Result } from "#shared/result.ts";
 import type { UsageReport } from "#shared/schema/usage.ts";
 import type { InferEvent } from "#kernel/infer/drivers/driver.ts";
@@ -106,6 +107,15 @@ describe("a run", () => {
     expect(run.usage.outputTokens).toBe(2);
     expect(run.usage.inputTokens).toBeGreaterThan(20); // the estimate of the prompt that was cut off
     expect(await counts(caller)).toMatchObject([{ calls: 4 }]);
+  });
+
+  it("that ends in the middle of a call, because it says too much, counts that call", async () => {
+    const caller = callerOf("usage-too-long");
+    useModel(caller, says([text(`${"word ".repeat(OUTPUT_CHARACTERS / 20)}. `.repeat(5))]));
+    const run = await ask(caller, "one");
+    expect(run).toMatchObject({ status: "failed", error: { code: "internal" } });
+    expect(run.usage.outputTokens).toBeGreaterThan(OUTPUT_CHARACTERS / 10);
+    expect(await counts(caller)).toMatchObject([{ calls: 1 }]);
   });
 
   it("that is cancelled counts what it had asked for", async () => {
