@@ -151,11 +151,12 @@ export class Pool extends DurableObject<Cloudflare.Env> {
     this.#timer = { due, handle };
   }
 
-  /** What was learned is stored now and then. */
+  /** What was learned is stored now and then, and when nobody is left: an object that nobody calls is soon gone from memory. */
   #store(): void {
     const now = Date.now();
     this.#ends += 1;
-    if (this.#ends < POOL_STORED_ENDS && now - this.#storedAt < POOL_STORED_MS) return;
+    const idle = Object.values(this.#admission.leased).every((leases) => leases === 0);
+    if (!idle && this.#ends < POOL_STORED_ENDS && now - this.#storedAt < POOL_STORED_MS) return;
     [this.#ends, this.#storedAt] = [0, now];
     void this.ctx.storage.put(STATE, this.#admission.snapshot(now), { allowUnconfirmed: true });
   }

@@ -43,25 +43,33 @@ export async function routeRun(kernel: Kernel, run: LiveRun, data: TraceData): P
   const trouble = run.troubles.at(-1) ?? null;
   if (trouble !== null) {
     Object.assign(data, { attempt: run.troubles.length + 1, fault: trouble.fault });
-    if (run.troubles.length >= INFER_ATTEMPTS_MOST) return failed(lastWord(trouble));
+    if (run.troubles.length >= INFER_ATTEMPTS_MOST) return gaveUp(data, trouble, "all models together had their tries");
     if (isDone(run, trouble)) run.excluded.add(trouble.model);
   }
   for (let waited = 0; ;) {
     const chosen = choose(kernel, run);
-    if (!chosen.ok) return failed(trouble === null ? chosen.error : lastWord(trouble));
+    if (!chosen.ok) return trouble === null ? chosen : gaveUp(data, trouble, chosen.error.detail);
     const choice = chosen.value;
     const ownPause = waited === 0 && trouble?.model === choice.card.id ? pauseAfter(run, trouble) : 0;
-    const waitMs = Math.max(ownPause, choice.waitMs === 0 ? 0 : choice.waitMs + jitter());
-    if (waited + waitMs > Math.min(RETRY_PATIENCE_MS, run.startedAt + RUN_MS - kernel.now()))
-      return failed(trouble === null ? resting(kernel, choice) : lastWord(trouble));
+    const waitMs = Math.ceil(Math.max(ownPause, choice.waitMs === 0 ? 0 : choice.waitMs + jitter()));
+    if (waited + waitMs > Math.min(RETRY_PATIENCE_MS, run.startedAt + RUN_MS - kernel.now())) {
+      if (trouble === null) return failed(resting(kernel, choice));
+      return gaveUp(data, trouble, `${choice.card.id} would have to be waited for too long, and no other may stand in`);
+    }
     if (waitMs === 0) {
-      if (waited > 0) data["pausedMs"] = Math.round(waited);
+      if (waited > 0) data["pausedMs"] = waited;
       return success(take(kernel, run, choice, data));
     }
     if (waitMs >= SHOWN_WAIT_MS) show(kernel, run, choice, { waitMs });
     await pause(waitMs, run.abort.signal);
     waited += waitMs;
   }
+}
+
+/** The end of a run that had trouble: its failure says what the trouble was, the trace why nothing else is tried. */
+function gaveUp(data: TraceData, trouble: Trouble, reason: string): Result<never> {
+  data["reason"] = reason;
+  return failed(lastWord(trouble));
 }
 
 /** What a run ends with after its last attempt; with the time that the provider asked for. */
@@ -92,7 +100,11 @@ function choose(kernel: Kernel, run: LiveRun): Result<Choice> {
     fallback: fallback && run.fallback,
   };
   const decide = (needs: Needs): Result<Choice> => route(kernel.models.cards(), needs, { now, models }, preferred);
-  if (preferred.asked !== null) return decide(needsOf(kernel, run, "least"));
+  if (preferred.asked !== null) {
+    const own = decide(needsOf(kernel, run, "least"));
+    // What was asked for serves without having it all; one that stands in for it should have it.
+    if (!own.ok || own.value.card.id === preferred.asked) return own;
+  }
   const best = decide(needsOf(kernel, run, "all"));
   return best.ok ? best : decide(needsOf(kernel, run, "least"));
 }

@@ -232,8 +232,8 @@ function reasonOf(chosen: Candidate, first: Candidate, others: readonly Candidat
 
 /** Why not this one, as the end of a sentence about it; null when nothing speaks against it. */
 function objection({ lacks, excluded, waitMs }: Candidate): string | null {
-  if (lacks[0] !== undefined) return lacks[0];
   if (excluded) return "failed in this run";
+  if (lacks[0] !== undefined) return lacks[0];
   return waitMs > 0 ? `rests for ${Math.ceil(waitMs / 1_000)} s` : null;
 }
 

@@ -132,3 +132,14 @@ it("goes on with what it learned: slots that a throttle took, a pause, and the d
   expect(after.pausedUntil).toBe(before.pausedUntil);
   expect(after.today).toEqual(before.today);
 });
+
+it("goes on with what a single call taught it, once nobody holds a slot", async () => {
+  const pool = () => env.POOL.getByName("learned-little");
+  await pool().acquire(asks("c", "interactive"));
+  await pool().release("c", [{ ...report("throttled"), retryAfterMs: 60_000 }]);
+  const before = await pool().view();
+  expect(before).toMatchObject({ pausedUntil: expect.any(Number) as number, today: { calls: 1, throttled: 1 } });
+  await evictDurableObject(pool());
+  const after = await pool().view();
+  expect(after).toMatchObject({ slots: before.slots, pausedUntil: before.pausedUntil, today: before.today });
+});

@@ -107,13 +107,33 @@ describe("a model that fails again and again", () => {
     const scripts = { "other/asked": [[fault("refused")]] };
     const strict = callerOf("asked-strict");
     const askedStrictly = models(strict, scripts);
-    expect(await ask(strict, "hello", only)).toMatchObject({ status: "failed", error: { detail: "It is refused." } });
+    const refused = await ask(strict, "hello", only);
+    expect(refused).toMatchObject({ status: "failed", error: { detail: "It is refused." } });
     expect(askedStrictly).toEqual(["other/asked"]);
+    expect((await traced(strict, refused, "schedule-end")).at(-1)).toMatchObject({
+      reason: "The model other/asked failed, and no other may stand in.",
+    });
     const loose = callerOf("asked-loose");
     const askedLoosely = models(loose, scripts);
     const run = await ask(loose, "hello", { ...only, fallback: true });
     expect(run).toMatchObject({ status: "done", usage: { model: FIRST } });
     expect(askedLoosely).toEqual(["other/asked", FIRST]);
+  });
+
+  it("gives way to one that takes tools before a cheaper one without, though it was asked for itself", async () => {
+    const free = { contextWindow: 32_768, price: { input: 0, output: 0 } };
+    const paid = { contextWindow: 32_768, price: { input: 1, output: 1 } };
+    const MODELS = JSON.stringify({
+      [FIRST]: { ...free, tools: false },
+      [SECOND]: { ...paid, tools: true },
+      [THIRD]: { ...paid, tools: true },
+    });
+    useEnv((real) => ({ ...real, DEFAULT_MODEL: FIRST, FALLBACK_MODELS: `${SECOND},${THIRD}`, MODELS }));
+    const caller = callerOf("keeps-tools");
+    const asked = models(caller, { "other/asked": [[fault("refused")]] });
+    const run = await ask(caller, "hello", { model: "other/asked", fallback: true });
+    expect(run).toMatchObject({ status: "done", usage: { model: SECOND } });
+    expect(asked).toEqual(["other/asked", SECOND]);
   });
 
   it("stays left for the rest of the run", async () => {

@@ -189,6 +189,18 @@ test("a model that this run is done with does not come back", () => {
   expect(refusal(cards, {}, failed, { allowed: [DEFAULT] })).toBe(alone);
 });
 
+test("a model that failed is said to have failed, whatever it lacks besides", () => {
+  const cards = [card(DEFAULT, { tools: false }), card("@cf/bare", { tools: false }), card("@cf/other")];
+  const failed = sick({ [DEFAULT]: { excluded: true }, "@cf/bare": { excluded: true } });
+  expect(chosen(cards, { tools: true }, failed)).toMatchObject({
+    reason: "@cf/default failed in this run; the only other that can serve",
+    others: [
+      { id: "@cf/bare", why: "failed in this run" },
+      { id: DEFAULT, why: "failed in this run" },
+    ],
+  });
+});
+
 test("a model past its end serves after the others", () => {
   const ended = card("@cf/a", { endsAt: "2026-05-30" });
   expect(chosen([card(DEFAULT, { tools: false }), ended, card("@cf/b")], { tools: true }).card.id).toBe("@cf/b");
