@@ -46,7 +46,7 @@ export interface Kernel {
   readonly busyThreads: Set<ThreadId>;
   /** Readers to wake when a run has a new event or ended. */
   readonly readers: Map<RunId, Set<() => void>>;
-  /** Slots that wait a moment for this process's next inference, by pool and band. */
+  /** Slots that wait a moment for this process's next inference, by model and band. */
   readonly lingering: Map<string, KeptSlot[]>;
   /** Cache: how models fared in this instance. */
   readonly breakers: Breakers;

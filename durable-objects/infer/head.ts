@@ -2,7 +2,7 @@
  * Head: canonical transcript → what Workers AI and every OpenAI-shaped provider take.
  *
  *     head(request.messages)                                       // servers with tools, and system messages anywhere
- *     head(request.messages, headOptions(card, request.tools))     // what this model's server takes (drivers: `writeHead`)
+ *     head(request.messages, headOptions(card, request.tools))     // what this model's server takes (`drivers/form.ts`)
  *
  * What leaves here is canonical (`canonical.ts`): a call without a result, or a result without a call, never leaves.
  */
