@@ -9,6 +9,7 @@ import { failure, type Failure } from "#shared/errors.ts";
 import { INFERENCE_MS, OUTPUT_CHARACTERS } from "#shared/limits.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import type { Fault, InferEvent, InferRequest, InferUsage } from "#kernel/infer/drivers/driver.ts";
+import { untilAborted } from "#kernel/proc/until-aborted.ts";
 
 /** What went wrong, as the driver said it or as it showed in the answer. */
 export interface AttemptFailure {
@@ -51,26 +52,6 @@ export async function attempt(
   if (signal.aborted) return fail(made, "internal", "The run was stopped.", "aborted");
   if (deadline.signal.aborted) return fail(made, "model_unavailable", "The model took too long.", "timeout");
   return made.failure === null ? refuseUnusable(made) : made;
-}
-
-/** The events until the signal is aborted, also of a source that goes on, or hangs, all the same. */
-async function* untilAborted(events: AsyncIterable<InferEvent>, signal: AbortSignal): AsyncGenerator<InferEvent> {
-  const iterator = events[Symbol.asyncIterator]();
-  const { promise: aborted, resolve } = Promise.withResolvers<null>();
-  const stop = (): void => resolve(null);
-  signal.addEventListener("abort", stop, { once: true });
-  try {
-    for (;;) {
-      if (signal.aborted) return;
-      const next = await Promise.race([iterator.next(), aborted]);
-      if (next === null || next.done === true) return;
-      yield next.value;
-    }
-  } finally {
-    signal.removeEventListener("abort", stop);
-    // Not waited for: one that hangs never ends.
-    void Promise.resolve(iterator.return?.()).catch(() => undefined);
-  }
 }
 
 function collect(made: Attempt, event: InferEvent, say: (text: string) => void): void {

@@ -13,6 +13,7 @@ import type { Kernel } from "#kernel/kernel.ts";
 import { chargedAttempt, type Charged } from "#kernel/infer/charged-attempt.ts";
 import type { InferRequest } from "#kernel/infer/drivers/driver.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
+import { pause } from "#kernel/proc/pause.ts";
 import type { TraceData } from "#kernel/proc/trace.ts";
 import { UNUSED } from "#kernel/sched/pool-api.ts";
 import { takeSlot } from "#kernel/sched/slot.ts";
@@ -34,7 +35,7 @@ export async function hedge(
   if (after === null) return chargedAttempt(kernel, run, request, run.abort.signal, say);
   const race = new Race(say, run.abort.signal);
   const first = chargedAttempt(kernel, run, request, race.signals[0], (text) => race.say(0, text));
-  const second = pauseUnless(after, race.signals[1])
+  const second = pause(after, race.signals[1])
     .then(() => secondCall(kernel, run, request, race, data))
     .catch((error: unknown) => {
       if (!race.signals[1].aborted) logEvent("hedge-failed", { error: errorName(error) });
@@ -150,17 +151,4 @@ class Race {
     this.#stops[lane === 0 ? 1 : 0].abort(new Error("another call was faster"));
     this.#decided?.();
   }
-}
-
-/** Resolves after `ms` milliseconds; rejects at once when the signal is aborted. */
-function pauseUnless(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, ms);
-    const stop = (): void => {
-      clearTimeout(timer);
-      reject(new Error("nobody waits any more"));
-    };
-    if (signal.aborted) stop();
-    else signal.addEventListener("abort", stop, { once: true });
-  });
 }

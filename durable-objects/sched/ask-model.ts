@@ -14,6 +14,7 @@ import type { Kernel } from "#kernel/kernel.ts";
 import { reserveBudget } from "#kernel/proc/budget.ts";
 import type { Message } from "#kernel/proc/messages.ts";
 import { count } from "#kernel/proc/counters.ts";
+import { untilAborted } from "#kernel/proc/until-aborted.ts";
 import { mayBeCharged, settleCall } from "#kernel/proc/usage.ts";
 import { outcomeOf, UNUSED, type CallEnd } from "#kernel/sched/pool-api.ts";
 import { takeSlot } from "#kernel/sched/slot.ts";
@@ -122,23 +123,13 @@ interface Heard {
 
 /** Collects what the model says; rejects when the signal is aborted, also of a model that does not heed it. */
 async function listen(source: AsyncIterable<InferEvent>, heard: Heard, signal: AbortSignal): Promise<void> {
-  const events = source[Symbol.asyncIterator]();
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  signal.addEventListener("abort", () => reject(new Hung()), { once: true });
-  aborted.catch(() => undefined);
-  try {
-    for (let next = await Promise.race([events.next(), aborted]); next.done !== true;) {
-      const event = next.value;
-      if (event.type === "text") heard.text += event.text;
-      else if (event.type === "usage") heard.usage = event.usage;
-      else if (event.type === "error") heard.error = event;
-      if (heard.error !== null || heard.text.length > OUTPUT_CHARACTERS) break;
-      next = await Promise.race([events.next(), aborted]);
-    }
-  } finally {
-    // Not waited for: one that hangs never ends.
-    void Promise.resolve(events.return?.()).catch(() => undefined);
+  for await (const event of untilAborted(source, signal)) {
+    if (event.type === "text") heard.text += event.text;
+    else if (event.type === "usage") heard.usage = event.usage;
+    else if (event.type === "error") heard.error = event;
+    if (heard.error !== null || heard.text.length > OUTPUT_CHARACTERS) break;
   }
+  signal.throwIfAborted();
 }
 
 function estimate({ text }: Heard, asked: number): TokenUsage {

@@ -24,6 +24,7 @@ import type { Kernel } from "#kernel/kernel.ts";
 import { budgetLeft } from "#kernel/proc/budget.ts";
 import { emit } from "#kernel/proc/events.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
+import { pause } from "#kernel/proc/pause.ts";
 import { saveModel } from "#kernel/proc/runs.ts";
 import { trace, type TraceData } from "#kernel/proc/trace.ts";
 import { transact } from "#kernel/proc/transact.ts";
@@ -177,21 +178,4 @@ export function pauseBefore(attempt: number, retryAfterMs: number | null, random
 /** Keeps those who wait for the same moment apart. */
 function jitter(): number {
   return Math.random() * RETRY_MS;
-}
-
-/** Resolves after `ms` milliseconds; rejects with the signal's reason when it is aborted. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const done = (): void => {
-      signal.removeEventListener("abort", stop);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    function stop(): void {
-      clearTimeout(timer);
-      reject(signal.reason instanceof Error ? signal.reason : new Error("aborted"));
-    }
-    if (signal.aborted) stop();
-    else signal.addEventListener("abort", stop, { once: true });
-  });
 }

@@ -6,7 +6,7 @@
  */
 import { z } from "zod";
 import { PROVIDER_LIST_MS } from "#shared/limits.ts";
-import { familyOf, type ModelCard } from "#shared/models.ts";
+import { unknownCard, type ModelCard } from "#shared/models.ts";
 import { guessLatency } from "#kernel/infer/drivers/guess-latency.ts";
 import { within } from "#kernel/infer/drivers/patience.ts";
 import type { Provider } from "#kernel/infer/drivers/providers.ts";
@@ -58,19 +58,10 @@ function cardOf(provider: Provider, row: Row): ModelCard {
     row.context_length ??
     row.context_window;
   return {
-    id: `${provider.name}/${row.id}`,
-    provider: provider.name,
-    family: familyOf(row.id),
+    ...unknownCard(`${provider.name}/${row.id}`, provider.name),
     contextWindow: window ?? null,
-    tools: null,
-    lora: null,
-    json: null,
     asyncQueue: false,
-    extractive: false,
-    languages: null,
-    price: null,
     latency: guessLatency(row.id),
-    endsAt: null,
     source: "discovered",
   };
 }

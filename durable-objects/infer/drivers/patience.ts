@@ -17,18 +17,3 @@ export async function within<Value>(work: Promise<Value>, signal: AbortSignal, m
     signal.removeEventListener("abort", abort);
   }
 }
-
-/** Waits `ms` milliseconds; rejects at once when the signal is aborted. */
-export async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  const abort = (): void => reject(new DriverError("aborted"));
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    if (signal.aborted) abort();
-    await promise;
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", abort);
-  }
-}

@@ -5,29 +5,14 @@
  * says so. An abort of the signal ends the events, also of an entry that would never end by itself.
  */
 import { INFERENCE_SILENCE_MS } from "#shared/limits.ts";
-import type { ModelCard } from "#shared/models.ts";
+import { unknownCard, type ModelCard } from "#shared/models.ts";
 import type { Driver, InferEvent, InferRequest } from "#kernel/infer/drivers/driver.ts";
 import { errorEvent, eventOf } from "#kernel/infer/drivers/faults.ts";
 import { within } from "#kernel/infer/drivers/patience.ts";
 
 const SCRIPT_ENDED = errorEvent("refused", { code: "model_unavailable", detail: "The script has ended." });
 
-const CARD: ModelCard = {
-  id: "scripted",
-  provider: "scripted",
-  family: "other",
-  contextWindow: null,
-  tools: true,
-  lora: null,
-  json: null,
-  asyncQueue: null,
-  extractive: false,
-  languages: null,
-  price: null,
-  latency: "fast",
-  endsAt: null,
-  source: "configured",
-};
+const CARD: ModelCard = { ...unknownCard("scripted", "scripted"), tools: true, latency: "fast" };
 
 /** One inference: its events, or what makes them. */
 export type Scene = readonly InferEvent[] | ((request: InferRequest, signal: AbortSignal) => AsyncIterable<InferEvent>);

@@ -4,13 +4,13 @@
  * Codes: https://developers.cloudflare.com/workers-ai/platform/errors/. The binding throws `<code>: <text>`; a code that is not in
  * the table is final, and stays in the detail. What carries no code at all is the network's and may pass.
  */
-import { DriverError, saysNoJson, saysTooLarge, type ErrorEvent } from "#kernel/infer/drivers/faults.ts";
+import { DriverError, saysNoJson, saysTooLarge } from "#kernel/infer/drivers/faults.ts";
 
 const NO_ACCESS = { code: "model_unavailable", detail: "The account may not use this model." } as const;
 const NO_ADAPTER = { code: "not_found", detail: "There is no such adapter." } as const;
 
 /** The fault of whatever the platform threw. `now` in milliseconds since 1970. */
-export function aiFault(thrown: unknown, now: number): DriverError {
+export function aiFault(thrown: unknown, now = Date.now()): DriverError {
   if (thrown instanceof DriverError) return thrown;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   if (saysTooLarge(message)) return new DriverError("too-large");
@@ -66,9 +66,4 @@ function byCode(code: number, message: string, now: number): DriverError {
 function untilMidnight(now: number): number {
   const day = 86_400_000;
   return day - (now % day);
-}
-
-/** `aiFault` as the event that ends the inference. */
-export function readAiError(thrown: unknown, now = Date.now()): ErrorEvent {
-  return aiFault(thrown, now).event;
 }

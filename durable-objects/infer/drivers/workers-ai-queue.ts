@@ -8,8 +8,9 @@
 import { z } from "zod";
 import { AI_POLL_MOST_MS, AI_POLL_MS, AI_QUEUE_WAIT_MS, AI_QUEUED_MOST, INFERENCE_SILENCE_MS } from "#shared/limits.ts";
 import { DriverError } from "#kernel/infer/drivers/faults.ts";
-import { pause, within } from "#kernel/infer/drivers/patience.ts";
+import { within } from "#kernel/infer/drivers/patience.ts";
 import type { AiBinding, WorkersAiOptions } from "#kernel/infer/drivers/workers-ai.ts";
+import { pause } from "#kernel/proc/pause.ts";
 
 export interface AiQueue {
   /** Whether this very request is queued already. */

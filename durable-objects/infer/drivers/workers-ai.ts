@@ -61,7 +61,7 @@ async function* converse(desk: Desk, request: InferRequest, signal: AbortSignal)
     } else yield* readChunk(answer, tail);
     yield* endOf(tail);
   } catch (error) {
-    yield eventOf(aiFault(error, Date.now()), signal);
+    yield eventOf(aiFault(error), signal);
   }
 }
 
@@ -76,7 +76,7 @@ async function ask(desk: Desk, request: InferRequest, inputs: Inputs, signal: Ab
     return await within(asked, signal, desk.silenceMs);
   } catch (error) {
     void asked.then(cancelLate, () => undefined);
-    if (signal.aborted || !queues || aiFault(error, Date.now()).event.fault !== "throttled") throw error;
+    if (signal.aborted || !queues || aiFault(error).event.fault !== "throttled") throw error;
     return desk.queue.run(request.model, inputs, options, signal);
   }
 }

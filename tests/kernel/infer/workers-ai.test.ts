@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { INFERENCE_SILENCE_MS } from "#shared/limits.ts";
 import type { InferEvent, InferRequest } from "#kernel/infer/drivers/driver.ts";
 import { workersAi, type AiBinding } from "#kernel/infer/drivers/workers-ai.ts";
-import { readAiError } from "#kernel/infer/drivers/workers-ai-errors.ts";
+import { aiFault } from "#kernel/infer/drivers/workers-ai-errors.ts";
 
 afterEach(() => void vi.useRealTimers());
 
@@ -57,7 +57,7 @@ describe("error codes", () => {
     ["9999: new", "model_unavailable", false],
     ["network lost", "model_unavailable", true],
   ])("%s is %s", (message, code, retryable) => {
-    expect(readAiError(new Error(message))).toMatchObject({ error: { code }, retryable });
+    expect(aiFault(new Error(message)).event).toMatchObject({ error: { code }, retryable });
   });
 
   it("become one error event, and the detail shows nothing of the provider's text", async () => {
@@ -68,7 +68,7 @@ describe("error codes", () => {
 
   it("say when a retry can help", () => {
     for (const code of ["3040", "3007", "3036"])
-      expect(readAiError(new Error(`${code}: x`)).error.retryAfter).toBeGreaterThan(0);
+      expect(aiFault(new Error(`${code}: x`)).event.error.retryAfter).toBeGreaterThan(0);
   });
 });
 

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { unknownCard } from "#shared/models.ts";
 import type { InferRequest } from "#kernel/infer/drivers/driver.ts";
 import { workersAi, type WorkersAiOptions } from "#kernel/infer/drivers/workers-ai.ts";
-import { readAiError } from "#kernel/infer/drivers/workers-ai-errors.ts";
+import { aiFault } from "#kernel/infer/drivers/workers-ai-errors.ts";
 import { fakeBinding, listModels, requestsOf, scriptModel } from "#tests/fakes/provider-client.ts";
 import type { Reply } from "#tests/fakes/provider/reply.ts";
 import { collect, requestOf, textOf, TOOL } from "#tests/kernel/infer/drivers/driver-spec.ts";
@@ -159,23 +159,23 @@ describe("background work that the model has no capacity for", () => {
 describe("errors", () => {
   it("the day's allowance comes back at midnight UTC, the longest wait that is told", () => {
     const now = Date.parse("2026-11-21T22:30:00Z");
-    expect(readAiError(new Error("3036: used up"), now)).toMatchObject({
+    expect(aiFault(new Error("3036: used up"), now).event).toMatchObject({
       fault: "exhausted",
       retryAfterMs: 5_400_000,
       error: { code: "quota_exceeded", retryAfter: 5_400 },
     });
-    expect(readAiError(new Error("4006: you have used up your daily free allocation"), now).fault).toBe("exhausted");
+    expect(aiFault(new Error("4006: you have used up your daily free allocation"), now).event.fault).toBe("exhausted");
   });
 
   it("a code that nobody knows is final and stays readable", () => {
-    expect(readAiError(new Error("9123: new"))).toMatchObject({
+    expect(aiFault(new Error("9123: new")).event).toMatchObject({
       retryable: false,
       error: { detail: expect.stringContaining("9123") as unknown },
     });
   });
 
   it("a number in the text is no code", () => {
-    expect(readAiError(new Error("the network was lost in 2026"))).toMatchObject({ fault: "down", retryable: true });
+    expect(aiFault(new Error("the network was lost in 2026")).event).toMatchObject({ fault: "down", retryable: true });
   });
 });
 

@@ -12,7 +12,7 @@ import { unknownCard, type ModelPrice } from "#shared/models.ts";
 import type { Result } from "#shared/result.ts";
 import { estimateTokens } from "#shared/tokens.ts";
 import type { InferEvent, InferRequest } from "#kernel/infer/drivers/driver.ts";
-import { readAiError } from "#kernel/infer/drivers/workers-ai-errors.ts";
+import { aiFault } from "#kernel/infer/drivers/workers-ai-errors.ts";
 import { head } from "#kernel/infer/head.ts";
 import { contextTokens } from "#kernel/vm/context/context.ts";
 import { calibrate, overflowed, ratioOf, UNCALIBRATED } from "#kernel/vm/pager/calibration.ts";
@@ -188,9 +188,9 @@ describe("a prompt that is too large for the model", () => {
       "AiError: The estimated number of input tokens exceeds the context window",
       "400: prompt is too long: 210000 tokens > 200000 maximum",
     ]) {
-      expect(readAiError(new Error(said)).error.code).toBe("payload_too_large");
+      expect(aiFault(new Error(said)).event.error.code).toBe("payload_too_large");
     }
-    expect(readAiError(new Error("3040: no capacity")).error.code).toBe("model_unavailable");
+    expect(aiFault(new Error("3040: no capacity")).event.error.code).toBe("model_unavailable");
     expect(estimateTokens("")).toBe(0);
   });
 });
