@@ -11,16 +11,17 @@ import { LIST_ITEMS_MOST, POOL_STORED_ENDS, POOL_STORED_MS } from "#shared/limit
 import { errorName, logEvent } from "#shared/log.ts";
 import { failed, success, type Result } from "#shared/result.ts";
 import { Admission } from "#kernel/sched/admission/admission.ts";
-import type { AdmissionState, Outcome } from "#kernel/sched/admission/outcome.ts";
+import { readState, type Outcome } from "#kernel/sched/admission/outcome.ts";
 import { forgetLease, storedLeases, storeLease, type Lease } from "#kernel/sched/lease.ts";
 import { openPolicy } from "#kernel/sched/policy.ts";
-import type { CallReport, Elsewhere, SlotAsk } from "#kernel/sched/pool-api.ts";
+import { isSlotAsk, readReports, type CallReport, type Elsewhere, type SlotAsk } from "#kernel/sched/pool-api.ts";
 import { limitsOf } from "#kernel/sched/pool-limits.ts";
 import { listPools, notePool, REGISTRY } from "#kernel/sched/pool-registry.ts";
 import { viewHolders, viewPool, type PoolInspection, type PoolView } from "#kernel/sched/pool-view.ts";
 import { readPoolName } from "#kernel/sched/shards.ts";
 
 const STATE = "state";
+const MALFORMED = failure("invalid_request", "This is no ask for a slot.");
 const WITHDRAWN = failure("conflict", "The call was withdrawn.");
 
 export class Pool extends DurableObject<Cloudflare.Env> {
@@ -40,18 +41,20 @@ export class Pool extends DurableObject<Cloudflare.Env> {
 
   /** Waits for a slot. Answers `overloaded` when the line is full or the wait too long, `model_unavailable` when a pause is. */
   acquire(ask: SlotAsk): Promise<Result<Lease>> {
+    if (!isSlotAsk(ask)) return Promise.resolve(failed(MALFORMED));
     this.#register();
     return new Promise((resolve) => {
-      this.#waiters.set(ask.ticket, resolve);
+      this.#expect(ask.ticket, resolve);
       this.#carryOut(this.#admission.ask(ask, Date.now()));
     });
   }
 
   /** As `acquire`, for a call that another shard could take: it waits here only where the load is below the `rival`'s. */
   offer(ask: SlotAsk, rival: number): Promise<Result<Lease> | Elsewhere> {
+    if (!isSlotAsk(ask)) return Promise.resolve(failed(MALFORMED));
     this.#register();
     return new Promise((resolve) => {
-      this.#waiters.set(ask.ticket, resolve);
+      this.#expect(ask.ticket, resolve);
       const { elsewhere, outcome } = this.#admission.offer(ask, rival, Date.now());
       if (elsewhere !== null && this.#waiters.delete(ask.ticket)) resolve({ elsewhere });
       this.#carryOut(outcome);
@@ -67,7 +70,7 @@ export class Pool extends DurableObject<Cloudflare.Env> {
 
   /** Gives a slot back and tells of every call it served, in order. */
   release(lease: string, reports: readonly CallReport[]): void {
-    this.#carryOut(this.#admission.ended(lease, reports, Date.now()));
+    this.#carryOut(this.#admission.ended(lease, readReports(reports), Date.now()));
     this.#store();
   }
 
@@ -113,11 +116,11 @@ export class Pool extends DurableObject<Cloudflare.Env> {
 
   async #open(): Promise<void> {
     const { storage } = this.ctx;
-    const [leases, state] = await Promise.all([storedLeases(storage), storage.get<AdmissionState>(STATE)]);
+    const [leases, stored] = await Promise.all([storedLeases(storage), storage.get(STATE)]);
     const { model, shard } = readPoolName(this.#name);
     const limits = limitsOf(this.env, model, shard);
     const policy = openPolicy("ervd", { slots: limits.slots });
-    this.#admission = new Admission(limits, policy, Date.now(), { leases, state: state ?? null });
+    this.#admission = new Admission(limits, policy, Date.now(), { leases, state: readState(stored) });
   }
 
   #carryOut({ granted, refused, closed }: Outcome): void {
@@ -129,6 +132,12 @@ export class Pool extends DurableObject<Cloudflare.Env> {
     }
     for (const { ticket, error } of refused) this.#answer(ticket, failed(error));
     this.#wakeWhenDue();
+  }
+
+  /** A call that asks again with its ticket takes the place of the earlier one, whose caller lost it. */
+  #expect(ticket: string, resolve: (lease: Result<Lease>) => void): void {
+    this.#answer(ticket, failed(WITHDRAWN));
+    this.#waiters.set(ticket, resolve);
   }
 
   #answer(ticket: string, lease: Result<Lease>): void {

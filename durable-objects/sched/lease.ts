@@ -4,7 +4,8 @@
  * They are stored so that a pool that restarts knows who holds its slots. The writes are not waited for: what a crash of the
  * machine can lose is a lease of the last moments, whose slot is then free a little early. Nobody waits for a disk to get a slot.
  */
-import type { Band } from "#kernel/sched/policy.ts";
+import { z } from "zod";
+import { BANDS, type Band } from "#kernel/sched/policy.ts";
 import type { CallReport } from "#kernel/sched/pool-api.ts";
 
 export interface Lease {
@@ -45,9 +46,20 @@ export interface KeptSlot {
 const UNCONFIRMED = { allowUnconfirmed: true } as const;
 const PREFIX = "lease ";
 
-/** What an earlier instance of the pool stored. */
+const entrySchema: z.ZodType<LeaseEntry> = z.object({
+  ...{ lease: z.string(), holder: z.string(), user: z.string(), program: z.string(), band: z.enum(BANDS) },
+  ...{ tokens: z.number(), since: z.number(), expires: z.number() },
+});
+
+/** What an earlier instance of the pool stored. What is no lease, as an earlier version stored it, is dropped: its slot is free. */
 export async function storedLeases(storage: DurableObjectStorage): Promise<LeaseEntry[]> {
-  return [...(await storage.list<LeaseEntry>({ prefix: PREFIX })).values()];
+  const leases: LeaseEntry[] = [];
+  for (const [key, stored] of await storage.list({ prefix: PREFIX })) {
+    const read = entrySchema.safeParse(stored);
+    if (read.success) leases.push(read.data);
+    else void storage.delete(key, UNCONFIRMED);
+  }
+  return leases;
 }
 
 export function storeLease(storage: DurableObjectStorage, entry: LeaseEntry): void {

@@ -4,8 +4,10 @@
  * One `acquire` stands on the way of an uncontended inference; `release` is sent behind it and tells what became of the call, so
  * that the pool learns (policy), paces (rate limits) and counts (usage).
  */
+import { z } from "zod";
+import { LINGER_CALLS } from "#shared/limits.ts";
 import type { ModelFault } from "#kernel/proc/trouble.ts";
-import type { Band } from "#kernel/sched/policy.ts";
+import { BANDS, type Band } from "#kernel/sched/policy.ts";
 
 /** One call that asks for a slot. */
 export interface SlotAsk {
@@ -23,6 +25,16 @@ export interface SlotAsk {
   readonly ticket: string;
 }
 
+const askSchema = z.object({
+  ...{ holder: z.string(), band: z.enum(BANDS), user: z.string(), program: z.string(), ticket: z.string() },
+  ...{ tokens: z.number().nonnegative(), patienceMs: z.number().optional() },
+});
+
+/** Reads what came over RPC: a process of another version may ask while a deployment goes on. */
+export function isSlotAsk(ask: unknown): ask is SlotAsk {
+  return askSchema.safeParse(ask).success;
+}
+
 /** Instead of a lease: the call would have to wait here. */
 export interface Elsewhere {
   /** Calls that run or wait here, per slot. */
@@ -30,16 +42,19 @@ export interface Elsewhere {
 }
 
 /** How a call ended, as the pool needs to know it. */
-export type CallOutcome =
-  | "answered"
+export type CallOutcome = (typeof OUTCOMES)[number];
+
+const OUTCOMES = [
+  "answered",
   /** The provider said that it is asked too much: 429, 3040. */
-  | "throttled"
+  "throttled",
   /** The provider broke: 5xx, timeout, cut stream. */
-  | "failed"
+  "failed",
   /** Ended by its run. */
-  | "cancelled"
+  "cancelled",
   /** The slot was never used. */
-  | "unused";
+  "unused",
+] as const;
 
 export interface CallReport {
   readonly user: string;
@@ -55,7 +70,22 @@ export interface CallReport {
   readonly programOver: boolean;
 }
 
-/** How a call ended, as whoever made it knows; `unschedule` makes the pool's report of it. */
+const reportSchema = z.object({
+  ...{ user: z.string(), program: z.string(), outcome: z.enum(OUTCOMES), programOver: z.boolean() },
+  ...{ seconds: z.number(), tokens: z.number(), retryAfterMs: z.number().nullable() },
+});
+
+/** The reports that came over RPC; what is none tells nothing, and the slot is given back all the same. */
+export function readReports(reports: unknown): CallReport[] {
+  const list: unknown[] = Array.isArray(reports) ? reports : [];
+  return list.slice(0, LINGER_CALLS).filter(isReport);
+}
+
+function isReport(report: unknown): report is CallReport {
+  return reportSchema.safeParse(report).success;
+}
+
+/** How a call ended, as whoever made it knows; `slot.ts` makes the pool's report of it. */
 export type CallEnd = Pick<CallReport, "outcome" | "tokens" | "retryAfterMs" | "programOver">;
 
 /** A slot that no model was asked with. */

@@ -124,6 +124,41 @@ describe("the pool", () => {
     expect((await poolOf(model).view()).leased).toBe(0);
   });
 
+  it("goes on after an upgrade: what an earlier version stored is dropped, what it asks is refused", async () => {
+    const model = "upgraded";
+    await runInDurableObject(poolOf(model), async (_, { storage }) => {
+      await storage.put("lease old", { holder: "u/run", expires: Date.now() + LEASE_MS });
+      await storage.put("state", { policy: "fifo" });
+    });
+    await evictDurableObject(poolOf(model));
+    await inPool(model, 1, async (pool) => {
+      const earlier = (method: "acquire" | "release", ...args: unknown[]): unknown =>
+        Reflect.apply(pool[method], pool, args);
+      expect(await earlier("acquire", "u/run", "interactive")).toMatchObject({ error: { code: "invalid_request" } });
+      expect(pool.view()).toMatchObject({ leased: 0, waiting: 0 });
+      const lease = leaseOf(await pool.acquire(asks("a")));
+      const waits = pool.acquire(asks("b"));
+      earlier("release", lease);
+      pool.release(leaseOf(await waits), [...reports(), ...reports("answered", { seconds: Number.NaN })]);
+      expect(pool.view()).toMatchObject({ leased: 0, waiting: 0, today: { calls: 1 } });
+    });
+    const stored = await runInDurableObject(poolOf(model), (_, { storage }) => storage.list({ prefix: "lease " }));
+    expect([...stored.keys()]).toEqual([]);
+  });
+
+  it("answers the earlier of two calls with one ticket, whose caller lost it", async () => {
+    await inPool("twice-asked", 1, async (pool) => {
+      const held = leaseOf(await pool.acquire(asks("holder")));
+      const lost = pool.acquire(asks("again"));
+      const found = pool.acquire(asks("again"));
+      expect(await lost).toMatchObject({ ok: false, error: { code: "conflict" } });
+      expect(pool.view()).toMatchObject({ leased: 1, waiting: 1 });
+      pool.release(held, reports());
+      pool.release(leaseOf(await found), reports());
+      expect(pool.view()).toMatchObject({ leased: 0, waiting: 0 });
+    });
+  });
+
   it("refuses when POOL_QUEUE inferences wait, and one that waited POOL_WAIT_MS", async () => {
     await inPool("queue", 0, async (pool) => {
       vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"] });

@@ -1,6 +1,7 @@
 /**
  * Outcome: what an admission answers to whatever happens, what of it survives a restart, and how long it lets a call wait.
  */
+import { z } from "zod";
 import type { Failure } from "#shared/errors.ts";
 import { AGED_BATCH_MS, AGED_MS, POOL_WAIT_BATCH_MS, POOL_WAIT_MS } from "#shared/limits.ts";
 import type { PaceState } from "#kernel/sched/admission/pace.ts";
@@ -24,6 +25,24 @@ export interface AdmissionState {
   readonly requests: number | null;
   readonly tokens: number | null;
   readonly today: Day;
+}
+
+const count = z.number();
+
+const stateSchema: z.ZodType<AdmissionState> = z.object({
+  policy: z.object({ name: z.string(), learned: z.unknown() }),
+  pace: z.object({ limit: count, pausedUntil: count }),
+  requests: count.nullable(),
+  tokens: count.nullable(),
+  today: z.object({
+    ...{ day: z.string(), calls: count, tokens: count, throttled: count, failed: count },
+    ...{ granted: count, refused: count, waitedMs: count },
+  }),
+});
+
+/** Reads what an earlier instance stored; null for what is no state. */
+export function readState(stored: unknown): AdmissionState | null {
+  return stateSchema.safeParse(stored).data ?? null;
 }
 
 /** Milliseconds a call waits at the most. */
