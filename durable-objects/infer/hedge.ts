@@ -148,7 +148,8 @@ class Race {
   #win(lane: Lane): void {
     if (this.#winner !== null) return;
     this.#winner = lane;
-    this.#stops[lane === 0 ? 1 : 0].abort(new Error("another call was faster"));
+    // First, so that the second call's slot is not let go as that of a run that was aborted, which makes no further call.
     this.#decided?.();
+    this.#stops[lane === 0 ? 1 : 0].abort(new Error("another call was faster"));
   }
 }

@@ -8,6 +8,7 @@ import { HEDGE_LEAST_MS, OUTPUT_CHARACTERS, POOL_SLOTS } from "#shared/limits.ts
 import type { Result } from "#shared/result.ts";
 import type { InferEvent } from "#kernel/infer/drivers/driver.ts";
 import { hedgeAfter } from "#kernel/infer/hedge.ts";
+import type { CallReport } from "#kernel/sched/pool-api.ts";
 import { calls, gate, installSeam, rows, text, useEnv, useModel } from "#tests/kernel/kernel-seam.ts";
 import { ask, callerOf, eventsOf, objectOf, shown, unwrap } from "#tests/kernel/process-client.ts";
 
@@ -101,6 +102,42 @@ describe("a call that is silent", () => {
     expect(shown(await eventsOf(caller(), run.run))).toBe(run.output);
     expect(seen.aborted).toEqual([1]);
     expect(await hedged(run)).toMatchObject({ hedged: true, answeredBy: "first" });
+  });
+
+  it("leaves the run a program that goes on, as the pool sees it, when the second is given up", async () => {
+    const reported: CallReport[] = [];
+    useEnv((real) => {
+      const getByName: typeof real.POOL.getByName = (name) =>
+        new Proxy(real.POOL.getByName(name), {
+          get(stub, method) {
+            const value: unknown = Reflect.get(stub, method);
+            if (typeof value !== "function") return value;
+            return (...args: unknown[]): unknown => {
+              if (method === "release") reported.push(...(args[1] as CallReport[]));
+              return Reflect.apply(value, stub, args);
+            };
+          },
+        });
+      const pools = Object.assign(Object.create(real.POOL), { getByName });
+      return { ...real, DEFAULT_MODEL: model, HEDGE_AFTER: "1", POOL: pools };
+    });
+    const begins = gate();
+    const search = calls(["memory_search", { query: "keys" }]);
+    callsOf(
+      async function* () {
+        await begins.opened;
+        yield text("Let me look.");
+        yield search;
+      },
+      async function* () {
+        begins.open();
+        yield* silent();
+      },
+      saying(text("Done.")),
+    );
+    expect(await ask(caller(), "Where are the keys?")).toMatchObject({ status: "done" });
+    await vi.waitUntil(() => reported.some(({ outcome }) => outcome === "cancelled"), { timeout: 5_000 });
+    expect(reported.find(({ outcome }) => outcome === "cancelled")).toMatchObject({ programOver: false });
   });
 
   it("acts once, though both want to", async () => {
