@@ -104,6 +104,8 @@ async function insist<Answer>(
     } catch (error) {
       signal.throwIfAborted();
       note("pool-unreachable", error);
+      // An ask whose answer was lost may have a slot.
+      if (attempt === POOL_ATTEMPTS) withdraw();
     }
   }
   return failed(failure("overloaded", "The pool does not answer.", RETRY_AFTER_SECONDS));

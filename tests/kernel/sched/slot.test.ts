@@ -5,7 +5,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { LINGER_MS } from "#shared/limits.ts";
 import type { Kernel } from "#kernel/kernel.ts";
-import type { CallEnd } from "#kernel/sched/pool-api.ts";
+import type { CallEnd, SlotAsk } from "#kernel/sched/pool-api.ts";
 import { poolsOf } from "#kernel/sched/shards.ts";
 import { takeSlot, type SlotRequest } from "#kernel/sched/slot.ts";
 import { Speech } from "#kernel/verify/speech.ts";
@@ -115,6 +115,33 @@ it("a run that breaks between its slot and its call gives the slot back", async 
   broken.mockRestore();
   expect(run).toMatchObject({ status: "failed", error: { code: "internal" } });
   await vi.waitUntil(async () => (await env.POOL.getByName("test/between").view()).leased === 0, { timeout: 5_000 });
+});
+
+describe("a pool whose answers are lost", () => {
+  it("is told that the call is off, so that the slot it may have given is free", async () => {
+    const model = "test/lost";
+    useEnv((real) => {
+      const getByName: typeof real.POOL.getByName = (name) => {
+        const stub = real.POOL.getByName(name);
+        return new Proxy(stub, {
+          get: (_, method) => {
+            if (method === "withdraw") return (ticket: string) => stub.withdraw(ticket);
+            return async (asked: SlotAsk) => {
+              await stub.acquire(asked);
+              throw new Error("the connection was lost");
+            };
+          },
+        });
+      };
+      return { ...real, POOL: Object.assign(Object.create(real.POOL), { getByName }) };
+    });
+    const caller = callerOf("lost-answer");
+    await ask(caller, "/recall keys");
+    await inKernel(caller, async (kernel: Kernel) => {
+      expect(await takeSlot(kernel, requestOf(model))).toMatchObject({ ok: false, error: { code: "overloaded" } });
+    });
+    await vi.waitUntil(async () => (await env.POOL.getByName(model).view()).leased === 0, { timeout: 2_000 });
+  });
 });
 
 describe("a pool of several shards", () => {
