@@ -109,7 +109,8 @@ export class Pace {
     const again = this.#throttles > 0 && startedAt >= this.#decreasedAt;
     this.#throttles += 1;
     this.#decrease(again ? 0.5 : 0.8, startedAt, now);
-    if (retryAfterMs !== null) {
+    // To wait for nothing is no answer to how long.
+    if (retryAfterMs !== null && retryAfterMs > 0) {
       this.#pause(Math.max(this.#pausedUntil, now + Math.min(retryAfterMs, RETRY_AFTER_MOST_MS)));
     } else if (again && this.#pausedUntil <= now) {
       this.#pause(now + Math.min(PACE_PAUSE_MS * 2 ** this.#pauses, PACE_PAUSE_MOST_MS));

@@ -3,7 +3,7 @@
  */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { DECREASE_MS, FAILED_RUN, PROBE_MS, RAMP_MS, RETRY_AFTER_MOST_MS } from "#shared/limits.ts";
+import { DECREASE_MS, FAILED_RUN, PACE_PAUSE_MS, PROBE_MS, RAMP_MS, RETRY_AFTER_MOST_MS } from "#shared/limits.ts";
 import { Pace } from "#kernel/sched/admission/pace.ts";
 
 const NOW = 1_900_000_000_000;
@@ -14,12 +14,12 @@ describe("slots", () => {
     pace.throttled(NOW - 500, NOW, null);
     expect(pace.slots).toBe(51);
     pace.throttled(NOW - 400, NOW + DECREASE_MS, null); // it started before the decrease
-    pace.throttled(NOW + 1, NOW + DECREASE_MS - 1, 0); // less than a second after it
+    pace.throttled(NOW + 1, NOW + DECREASE_MS - 1, 1); // less than a second after it
     expect(pace.slots).toBe(51);
-    pace.throttled(NOW + 2, NOW + DECREASE_MS, 0);
+    pace.throttled(NOW + 2, NOW + DECREASE_MS, 1);
     expect(pace.slots).toBe(25);
-    pace.answered(NOW + DECREASE_MS, NOW + DECREASE_MS + 1);
-    pace.throttled(NOW + DECREASE_MS + 1, NOW + 3 * DECREASE_MS, 0);
+    pace.answered(NOW + DECREASE_MS + 1, NOW + DECREASE_MS + 2);
+    pace.throttled(NOW + DECREASE_MS + 2, NOW + 3 * DECREASE_MS, 1);
     expect(pace.slots).toBe(20);
     for (let turn = 1; turn < 20; turn += 1) pace.throttled(NOW + turn * 2_000, NOW + turn * 2_000, 0);
     expect(pace.slots).toBe(1);
@@ -78,6 +78,16 @@ describe("a pause", () => {
     expect(pace.startable(end + PROBE_MS)).toBe(2);
     expect(pace.startable(end + PROBE_MS + RAMP_MS)).toBe(4);
     expect(pace.startable(end + PROBE_MS + 10 * RAMP_MS)).toBe(Infinity);
+  });
+
+  it("is the pool's own when the provider asks to wait for nothing, again and again", () => {
+    const pace = new Pace(64, NOW);
+    const pauses = [0, 1, 2].map((turn) => {
+      const now = NOW + turn * 10_000;
+      pace.throttled(now, now, 0);
+      return (pace.pausedUntil(now) ?? now) - now;
+    });
+    expect(pauses).toEqual([0, PACE_PAUSE_MS, 2 * PACE_PAUSE_MS]);
   });
 
   it("lets another call go first when the first one is gone", () => {
