@@ -176,7 +176,7 @@ export const ENUMERATED_WORDS_TOKENS = 24; // tokens of a page's words in such a
 // Pool
 export const POOL_ATTEMPTS = 3; // times a run asks a pool that does not answer
 export const POOL_SLOTS = 256; // concurrent inferences of one model until the provider says less
-export const POOL_QUEUE = 4_096; // inferences waiting for one model; then `overloaded`
+export const POOL_QUEUE = 4_096; // inferences waiting for one model, of one user as many as places are left; then `overloaded`
 export const POOL_WAIT_MS = 120_000; // milliseconds an inference waits for a slot; then `overloaded`
 export const POOL_WAIT_BATCH_MS = 840_000; // the same of one in the background; longer than it takes to age, so that it is served before
 export const POOL_SHARDS_MOST = 1_024; // objects one model's pool may be made of; protects whoever asks all of them

@@ -101,7 +101,9 @@ export class Admission {
     if (this.line.find(ask.ticket) !== undefined) return outcome;
     const pauseMs = (this.pace.pausedUntil(now) ?? now) - now;
     const paused = pauseMs > (ask.patienceMs ?? Infinity);
-    if (paused || this.line.size >= POOL_QUEUE) {
+    // Of a line that fills up nobody gets more than is left for all others: one user alone never fills it.
+    const full = this.line.ofUser(ask.user) >= POOL_QUEUE - this.line.size;
+    if (paused || full) {
       const error = paused ? failure("model_unavailable", PAUSED, Math.ceil(pauseMs / 1_000)) : FULL;
       this.#refuse(ask.ticket, error, outcome, now);
       return outcome;

@@ -18,18 +18,29 @@ export class Line {
   readonly #calls = new Map<number, Waiter>();
   readonly #bands: Record<Band, Map<string, Waiter>> = { interactive: new Map(), normal: new Map(), batch: new Map() };
 
+  readonly #users = new Map<string, number>();
+
   get size(): number {
     return this.#tickets.size;
+  }
+
+  /** Calls of one user. */
+  ofUser(user: string): number {
+    return this.#users.get(user) ?? 0;
   }
 
   add(waiter: Waiter): void {
     this.#tickets.set(waiter.ask.ticket, waiter);
     this.#calls.set(waiter.call.id, waiter);
     this.#bands[waiter.ask.band].set(waiter.ask.ticket, waiter);
+    this.#users.set(waiter.ask.user, this.ofUser(waiter.ask.user) + 1);
   }
 
   remove(waiter: Waiter): void {
-    this.#tickets.delete(waiter.ask.ticket);
+    if (!this.#tickets.delete(waiter.ask.ticket)) return;
+    const { user } = waiter.ask;
+    if (this.ofUser(user) > 1) this.#users.set(user, this.ofUser(user) - 1);
+    else this.#users.delete(user);
     this.#calls.delete(waiter.call.id);
     this.#bands[waiter.ask.band].delete(waiter.ask.ticket);
   }

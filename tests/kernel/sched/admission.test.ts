@@ -74,6 +74,16 @@ describe("a ticket", () => {
     ]);
   });
 
+  it("is refused when its user waits with as many as there are places left, and others are not", () => {
+    const admission = open({}, "fifo");
+    const refused = (name: string, user: string): number => admission.ask(asks(name, { user }), START).refused.length;
+    admission.ask(asks("holder"), START);
+    for (let index = 0; index < POOL_QUEUE / 2; index += 1) expect(refused(`many${index}`, "many")).toBe(0);
+    expect([refused("one too many", "many"), refused("another", "other")]).toEqual([1, 0]);
+    admission.withdraw("many0", START);
+    expect([refused("again", "many"), refused("still too many", "many")]).toEqual([0, 1]);
+  });
+
   it.each<Band>(["interactive", "normal", "batch"])(
     "of %s is refused after its longest wait, and not before",
     (band) => {
