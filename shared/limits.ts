@@ -248,6 +248,7 @@ export const QUOTA_MOST = 1_000_000_000_000_000; // microdollars or tokens of a 
 export const QUOTA_PROCESSES = 100; // processes of a user with quotas of their own; protects the ledger's event loop
 export const QUOTA_TRUST_MS = 60_000; // milliseconds a process trusts what it knows of its user's quotas; the lag of a new one
 export const QUOTA_REFRESH_MS = 30_000; // milliseconds after which it asks again while it works on; keeps calls from waiting for that
+export const CALL_TOKENS_MOST = 1_000_000_000; // tokens that one call counts at the most, whatever its provider says; keeps sums whole numbers
 export const BUDGET_CHUNK_CALLS = 8; // times the most a call can cost that a process gets at once; saves it the next exchanges
 export const BUDGET_CHUNK_SHARE = 8; // the part (one in so many) of what is left that a process gets at the most; protects its other processes
 export const BUDGET_MARGIN_PERCENT = 115; // percent of a prompt's likely tokens that are set aside for it; protects a budget from a provider that counts more

@@ -7,6 +7,7 @@
  */
 import { costOf, FREE, type Cost, type TokenUsage } from "#shared/cost.ts";
 import { NOTHING } from "#shared/ledger-api.ts";
+import { CALL_TOKENS_MOST } from "#shared/limits.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { pricedAs, type Reservation } from "#kernel/proc/budget.ts";
 import { openBudget, reportSoon } from "#kernel/proc/ledger-exchange.ts";
@@ -35,9 +36,10 @@ export function settleCall(kernel: Kernel, reservation: Reservation, { usage, ms
     book.settle(day, amount, NOTHING);
     return FREE;
   }
-  const cost = costOf(pricedAs(kernel, model), usage);
-  const { inputTokens, cachedTokens, outputTokens } = whole(usage);
-  const counts = { calls: 1, inputTokens, cachedTokens, outputTokens, ...cost, ms: Math.max(0, Math.round(ms)) };
+  const counted = whole(usage);
+  const { inputTokens, outputTokens } = counted;
+  const cost = costOf(pricedAs(kernel, model), counted);
+  const counts = { calls: 1, ...counted, ...cost, ms: Math.max(0, Math.round(ms)) };
   addUsage(kernel, { day, model, purpose }, counts);
   book.settle(day, amount, { microdollars: cost.microdollars, tokens: inputTokens + outputTokens });
   if (run !== null) {
@@ -66,9 +68,10 @@ export function mayBeCharged(fault: ModelFault | null): boolean {
   }
 }
 
-/** A provider's counts as whole numbers from 0; cached tokens are part of the input. */
+/** A provider's counts as whole numbers from 0 to CALL_TOKENS_MOST; cached tokens are part of the input. */
 function whole(usage: TokenUsage): TokenUsage {
-  const count = (value: number): number => (Number.isFinite(value) && value > 0 ? Math.ceil(value) : 0);
+  const count = (value: number): number =>
+    Number.isFinite(value) && value > 0 ? Math.min(CALL_TOKENS_MOST, Math.ceil(value)) : 0;
   const inputTokens = count(usage.inputTokens);
   return {
     inputTokens,

@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Caller } from "#shared/abi.ts";
 import { dayOf } from "#shared/days.ts";
-import { OUTPUT_CHARACTERS } from "#shared/limits.ts";
+import { CALL_TOKENS_MOST, OUTPUT_CHARACTERS } from "#shared/limits.ts";
 import type { Result } from "#shared/result.ts";
 import type { UsageReport } from "#shared/schema/usage.ts";
 import type { InferEvent } from "#kernel/infer/drivers/driver.ts";
@@ -116,6 +116,22 @@ describe("a run", () => {
     expect(run).toMatchObject({ status: "failed", error: { code: "internal" } });
     expect(run.usage.outputTokens).toBeGreaterThan(OUTPUT_CHARACTERS / 10);
     expect(await counts(caller)).toMatchObject([{ calls: 1 }]);
+  });
+
+  it("whose provider counts nonsense is counted in whole numbers that the ledger takes", async () => {
+    const caller = callerOf("usage-nonsense");
+    await inKernel(caller, async (kernel) => {
+      const planned = { model: "free", purpose: "run", inputTokens: 1, maxOutputTokens: 1 };
+      for (const tokens of [1e300, Infinity, NaN, -5, 1.5]) {
+        const reservation = unwrap(await reserveBudget(kernel, planned));
+        const said = { inputTokens: tokens, cachedTokens: tokens, outputTokens: 0 };
+        settleCall(kernel, reservation, { usage: said, ms: 1, run: null });
+      }
+      expect(await exchange(kernel, null)).toMatchObject({ ok: true });
+    });
+    expect(await rows(caller, "SELECT calls, input_tokens AS input, reported FROM usage")).toEqual([
+      { calls: 5, input: CALL_TOKENS_MOST + 2, reported: 5 },
+    ]);
   });
 
   it("that is cancelled counts what it had asked for", async () => {
