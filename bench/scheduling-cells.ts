@@ -1,7 +1,7 @@
 /**
  * Scheduling cells: the workloads of the tables, and the runs of a contender in one of them.
  *
- * Held-out seeds are 100 to 119, tuning seeds 0 to 19; the bench only looks at held-out ones. Every contender of a cell sees the same
+ * Held-out seeds are 100 to 119 (100 to 199 for stuck loops), tuning seeds 0 to 59; the bench only looks at held-out ones. Every contender of a cell sees the same
  * programs (common random numbers).
  */
 import { PromptCache } from "#bench/scheduling-cache.ts";

@@ -3,7 +3,7 @@
  * user's id. A shell: every method is one call inward.
  *
  * A call whose caller is not this user is `not_found` and leaves nothing behind. Processes report a few seconds after the fact
- * (`proc/report.ts`), and ask here for more to use only while some quota limits the user.
+ * (`proc/ledger-exchange.ts`), and ask here for more to use only while some quota limits the user.
  */
 import { DurableObject } from "cloudflare:workers";
 import { z } from "zod";

@@ -73,12 +73,19 @@ export function budgetLeft(kernel: Kernel): { readonly microdollars: number | nu
 export async function refuseOverBudget(kernel: Kernel, request: ExecuteRequest): Promise<Failure | null> {
   if (request.instruction.kind === "command") return null;
   const budget = openBudget(kernel);
-  if (budget.book.answeredAt === null && !mayBeLimited(kernel)) {
+  const asking = knowLimits(kernel, budget);
+  const mayLimit = budget.book.answeredAt === null ? mayBeLimited(kernel) : budget.book.limited;
+  if (!mayLimit) {
     // Most likely nothing limits it: the answer comes while the prompt is made.
-    kernel.background(exchange(kernel, null).catch(() => undefined));
+    kernel.background(
+      asking.then(
+        () => undefined,
+        () => undefined,
+      ),
+    );
     return null;
   }
-  const asked = await knowLimits(kernel, budget);
+  const asked = await asking;
   if (asked !== null) return asked;
   const { book } = openBudget(kernel);
   if (!book.limited || findRunByKey(kernel, request.idempotencyKey) !== null) return null;

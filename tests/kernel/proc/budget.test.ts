@@ -12,11 +12,11 @@ import type { Result } from "#shared/result.ts";
 import { quotaSchema, type QuotaView } from "#shared/schema/quota.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { clearTimer } from "#kernel/proc/alarm.ts";
-import { budgetLeft, reserveBudget, type Reservation } from "#kernel/proc/budget.ts";
+import { budgetLeft, refuseOverBudget, reserveBudget, type Reservation } from "#kernel/proc/budget.ts";
 import { exchange, openBudget, ringUsage } from "#kernel/proc/ledger-exchange.ts";
 import { settleCall } from "#kernel/proc/usage.ts";
 import { inKernel, installSeam, rows, says, text, useEnv, useModel } from "#tests/kernel/kernel-seam.ts";
-import { ask, callerOf, objectOf, unwrap } from "#tests/kernel/process-client.ts";
+import { ask, callerOf, objectOf, request, unwrap } from "#tests/kernel/process-client.ts";
 
 installSeam();
 afterEach(() => useEnv(null));
@@ -95,6 +95,18 @@ describe("without a quota", () => {
       const { answeredAt } = openBudget(kernel).book;
       const late = at(kernel, (answeredAt ?? 0) + QUOTA_TRUST_MS);
       expect(await reserveBudget(late, TEN)).toMatchObject({ ok: false, error: { code: "quota_exceeded" } });
+    });
+  });
+
+  it("a run is admitted at once after any pause; only its call of a model waits for the ledger", async () => {
+    const seen = watchLedger();
+    const caller = callerOf("budget-none-late");
+    await inKernel(caller, async (kernel) => {
+      await reserved(kernel);
+      seen.away = true;
+      const late = at(kernel, (openBudget(kernel).book.answeredAt ?? 0) + 2 * QUOTA_TRUST_MS);
+      expect(await refuseOverBudget(late, request(caller, "Hello."))).toBeNull();
+      expect(await reserveBudget(late, TEN)).toMatchObject({ ok: false, error: { code: "overloaded" } });
     });
   });
 
