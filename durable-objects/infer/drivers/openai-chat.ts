@@ -9,6 +9,7 @@
  */
 import { OpenAIChatLanguageModel } from "@ai-sdk/openai/internal";
 import { z } from "zod";
+import { sha256 } from "#shared/sha256.ts";
 import type { InferEvent, InferRequest } from "#kernel/infer/drivers/driver.ts";
 import { DriverError } from "#kernel/infer/drivers/faults.ts";
 import { endOf, formOf, type Form } from "#kernel/infer/drivers/form.ts";
@@ -62,7 +63,7 @@ async function exchange(provider: Provider, request: InferRequest, form: Form, s
     },
   });
   try {
-    const { stream } = await model.doStream(callOptions(request, form));
+    const { stream } = await model.doStream({ ...callOptions(request, form), headers: await affinityOf(request) });
     await stream.cancel();
   } catch (error) {
     // What the SDK itself refuses never left; what went wrong on the way is told as it was.
@@ -70,6 +71,11 @@ async function exchange(provider: Provider, request: InferRequest, form: Form, s
   }
   if (outcome.response === undefined) throw new DriverError("down");
   return outcome.response;
+}
+
+/** The same for every call of a process, so that a router can keep it with its prefix cache; it does not tell whose that is. */
+async function affinityOf({ affinity }: InferRequest): Promise<Record<string, string>> {
+  return { "x-session-affinity": (await sha256(affinity)).slice(0, 32) };
 }
 
 function modelName(provider: Provider, request: InferRequest): string {

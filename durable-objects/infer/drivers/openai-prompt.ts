@@ -20,7 +20,6 @@ export function callOptions(request: InferRequest, { messages, tools, reply }: F
     ...(request.maxTokens === undefined ? {} : { maxOutputTokens: request.maxTokens }),
     // A person's schema need not be one of those that OpenAI can hold a model to word for word.
     providerOptions: { openai: { strictJsonSchema: false } },
-    headers: { "x-session-affinity": request.affinity },
   };
 }
 

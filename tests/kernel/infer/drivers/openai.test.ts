@@ -33,7 +33,12 @@ describe("what is sent", () => {
     expect(body).toMatchObject({ stream: true, stream_options: { include_usage: true } });
     expect(body["messages"]).toEqual([{ role: "user", content: "Hi." }]);
     for (const field of ["tools", "response_format", "max_tokens", "lora"]) expect(body).not.toHaveProperty(field);
-    expect(headers).toMatchObject({ authorization: "Bearer sk-1", "x-session-affinity": "ann/init" });
+    expect(headers).toMatchObject({ authorization: "Bearer sk-1" });
+    // Whose process it is, and how the person named it, is nobody's business there.
+    const { "x-session-affinity": affinity } = headers as Record<string, string>;
+    expect(affinity).toMatch(/^[0-9a-f]{32}$/);
+    expect((await sent({})).headers).toMatchObject({ "x-session-affinity": affinity });
+    expect((await sent({ affinity: "ann/work" })).headers).not.toMatchObject({ "x-session-affinity": affinity });
   });
 
   it("has no key where there is none", async () => {
