@@ -12,7 +12,7 @@ import { JSON_DEPTH } from "#shared/limits.ts";
 
 export interface Repaired {
   readonly value: unknown;
-  /** The text ended inside a string, a number or behind a key. */
+  /** The text ended inside a string or a number, behind a key, or behind a comma. */
   readonly cut: boolean;
   /** Index behind the value in the given text. */
   readonly end: number;
@@ -125,7 +125,12 @@ export class LooseReader {
 
   /** Passes the closer; true when the object or list ends here, also by a closer of what is around it, or with the text. */
   #ends(closer: string): boolean {
-    for (this.space(); this.peek() === "," || this.peek() === ";"; this.space()) this.at += 1;
+    let separated = false;
+    for (this.space(); this.peek() === "," || this.peek() === ";"; this.space()) {
+      this.at += 1;
+      separated = true;
+    }
+    if (separated && this.peek() === "") this.cut = true; // something was to follow
     if (this.peek() === closer) {
       this.at += 1;
       return true;

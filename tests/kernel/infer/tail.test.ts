@@ -190,6 +190,7 @@ describe("tail", () => {
     expect(argumentsOf("{'handle': 'p1',}")).toEqual({ handle: "p1" });
     expect(argumentsOf('{"handle": "p1"')).toEqual({ handle: "p1" });
     expect(argumentsOf('{"handle": "p1')).toBe('{"handle": "p1');
+    expect(argumentsOf('{"handle": "p1", ')).toBe('{"handle": "p1", ');
   });
 
   it("mends nothing of a call that the length of the answer cut off: half a call is none", () => {
@@ -200,9 +201,9 @@ describe("tail", () => {
       ],
     });
     tail.read(piece(0, "{'handle': 'p1',}"));
-    tail.read(piece(1, '{"handle": "p2",'));
+    tail.read(piece(1, '{"handle": "p2"'));
     tail.read({ choices: [{ delta: {}, finish_reason: "length" }] });
-    expect(tail.calls().map((call) => call.arguments)).toEqual([{ handle: "p1" }, '{"handle": "p2",']);
+    expect(tail.calls().map((call) => call.arguments)).toEqual([{ handle: "p1" }, '{"handle": "p2"']);
     const whole = fresh();
     whole.read(piece(0, '{"handle": "p1"}'));
     whole.read({ choices: [{ delta: {}, finish_reason: "length" }] });
