@@ -39,6 +39,7 @@ export const REPLY_WAIT_MS = 60_000; // milliseconds a non-streaming reply waits
 export const SSE_KEEP_ALIVE_MS = 15_000; // milliseconds between comments on an idle stream; keeps proxies from closing it
 export const JSON_DEPTH = 32; // levels of nesting a JSON schema or argument may have; protects recursive readers
 export const REPLY_SCHEMA_CHARACTERS = 16_384; // characters of a JSON schema that an answer must meet; protects the prompt, where it stands
+export const REPLY_STARTS = 16; // places of such an answer that are tried as the beginning of its JSON; protects the object from a text of brackets
 export const DISCARDED_BYTES = 33_554_432; // bytes of a body that are read and thrown away after its reply; lets a client read the reply
 export const MODEL_LIST_MS = 300_000; // milliseconds the list of models is kept; protects the provider
 export const MODEL_LIST_WAIT_MS = 10_000; // milliseconds providers may take to list their models; protects whoever waits for the first list

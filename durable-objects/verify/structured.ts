@@ -6,7 +6,7 @@
  * commas, single quotes, …) is repaired, but only to a value that meets the schema: nothing is guessed where two values would.
  */
 import { z } from "zod";
-import { JSON_DEPTH, REPLY_SCHEMA_CHARACTERS } from "#shared/limits.ts";
+import { JSON_DEPTH, REPLY_SCHEMA_CHARACTERS, REPLY_STARTS } from "#shared/limits.ts";
 import { depthOf } from "#shared/schema/json-value.ts";
 import { parseJson, repairJson } from "#kernel/infer/text-calls/repair-json.ts";
 
@@ -30,9 +30,6 @@ export type StructuredAnswer =
     }
   | { readonly ok: false; readonly problem: string };
 
-/** Places of a text that are tried as the beginning of a value; protects the object from a text of brackets. */
-const STARTS = 16;
-
 /** The answer as compact JSON when it meets the schema, else what is wrong with it, in words for the model. */
 export function readStructured(schema: JsonObject, text: string): StructuredAnswer {
   const reader = readReplySchema(schema);
@@ -51,7 +48,7 @@ function valuesIn(text: string): unknown[] {
   const whole = repairJson(text);
   if (whole !== null && !whole.cut && text.slice(whole.end).trim() === "") return [whole.value];
   let from = 0;
-  for (let start = 0; start < STARTS; start += 1) {
+  for (let start = 0; start < REPLY_STARTS; start += 1) {
     const next = text.slice(from).search(/[[{]/);
     if (next < 0) break;
     const found = repairJson(text.slice(from + next));

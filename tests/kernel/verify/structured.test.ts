@@ -3,7 +3,7 @@
  */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { JSON_DEPTH, REPLY_SCHEMA_CHARACTERS } from "#shared/limits.ts";
+import { JSON_DEPTH, REPLY_SCHEMA_CHARACTERS, REPLY_STARTS } from "#shared/limits.ts";
 import { readReplySchema, readStructured } from "#kernel/verify/structured.ts";
 
 const schema = {
@@ -44,11 +44,17 @@ describe("an answer that is nearly JSON", () => {
       `${json} or ${JSON.stringify({ name: "coffee", items: [] })}`,
       /several JSON values/,
     ],
+    ["a list that broke off", `{"name": "tea", "items": [{"price": 2}, `, /./],
     ["half a word", `{"name": "tea", "items": [], "na`, /./],
   ])("but %s is told what is wrong", (_, text, problem) => {
     const answer = readStructured(schema, text);
     expect(answer.ok).toBe(false);
     if (!answer.ok) expect(answer.problem).toMatch(problem);
+  });
+
+  it("is looked for at REPLY_STARTS places", () => {
+    const behind = (places: number): boolean => readStructured(schema, `${"{-} ".repeat(places)}${json}`).ok;
+    expect([behind(REPLY_STARTS - 1), behind(REPLY_STARTS)]).toEqual([true, false]);
   });
 
   it("is read without a throw, and never taken unless it meets the schema, whatever it is", () => {
