@@ -17,15 +17,20 @@ export class Answer {
   readonly #text = element("div", "text working");
   readonly #sources = element("ul", "sources");
   readonly #activity = element("p", "activity");
+  /** What the answer waits for, and why it comes from another model than was meant. */
+  readonly #note = element("p", "activity note");
   readonly #parts = new Map<string, string>();
   /** Parts of the step that is being said. */
   readonly #step = new Set<string>();
   readonly #known = new Map<string, Source>();
   readonly #actions: string[] = [];
   #run = "";
+  #waiting = "";
+  #standIn = "";
 
   constructor() {
-    this.node = element("li", "message assistant", this.#text, this.#sources, this.#activity);
+    this.#note.setAttribute("role", "status");
+    this.node = element("li", "message assistant", this.#text, this.#sources, this.#note, this.#activity);
     this.node.setAttribute("aria-busy", "true");
   }
 
@@ -43,6 +48,14 @@ export class Answer {
     return answer;
   }
 
+  /** The end of a run of an earlier visit that answered nothing. */
+  static ended(detail: string): Answer {
+    const answer = new Answer();
+    answer.end();
+    answer.fail(detail);
+    return answer;
+  }
+
   apply(part: Fields): void {
     const id = text(part["id"]);
     const data = fields(part["data"]);
@@ -52,6 +65,7 @@ export class Answer {
         this.#step.add(id);
         break;
       case "text-delta":
+        this.#waiting = "";
         this.#parts.set(id, (this.#parts.get(id) ?? "") + text(part["delta"]));
         break;
       case "start-step":
@@ -69,10 +83,12 @@ export class Answer {
       case "data-syscall":
         this.#actions.push(text(data["name"]).replaceAll("_", " "));
         break;
+      case "data-schedule":
+        this.#waiting = waitingWords(data);
+        if (text(data["before"]) !== "") this.#standIn = `${text(data["model"])} answers: ${text(data["reason"])}.`;
+        break;
       case "data-usage":
-        if (typeof data["ms"] === "number") this.#actions.push(`${data["ms"]} ms`);
-        if (typeof data["microdollars"] === "number" && data["microdollars"] > 0)
-          this.#actions.push(dollars(data["microdollars"]));
+        this.#actions.push(...usageWords(data));
         break;
       case "error":
         this.fail(text(part["errorText"]));
@@ -88,6 +104,7 @@ export class Answer {
   end(): void {
     this.node.setAttribute("aria-busy", "false");
     this.#text.classList.remove("working");
+    this.#waiting = "";
     this.#draw();
   }
 
@@ -114,6 +131,8 @@ export class Answer {
     this.#text.replaceChildren(...nodes, content.slice(from));
     this.#drawSources(numbers);
     this.#activity.textContent = this.#actions.join(" · ");
+    const note = [this.#standIn, this.#waiting].filter((words) => words !== "").join(" ");
+    if (this.#note.textContent !== note) this.#note.textContent = note; // told again to nobody
   }
 
   #mark(handle: string, number: number): HTMLElement {
@@ -137,4 +156,26 @@ export class Answer {
       }),
     );
   }
+}
+
+/** What a run waits for, or nothing. */
+function waitingWords(data: Fields): string {
+  const { waitMs } = data;
+  if (typeof waitMs !== "number") return "";
+  const why = data["fault"] === "throttled" ? "It is busy" : "It failed before";
+  return `Waiting for ${text(data["model"])}. ${why}; it is asked again in ${seconds(waitMs)}.`;
+}
+
+/** The model, when one was asked, how long the run took, and what it cost. */
+function usageWords(data: Fields): string[] {
+  const words: string[] = [];
+  const tokens = [data["inputTokens"], data["outputTokens"]];
+  if (tokens.some((count) => typeof count === "number" && count > 0)) words.push(text(data["model"]));
+  if (typeof data["ms"] === "number") words.push(seconds(data["ms"]));
+  if (typeof data["microdollars"] === "number" && data["microdollars"] > 0) words.push(dollars(data["microdollars"]));
+  return words;
+}
+
+function seconds(ms: number): string {
+  return ms < 1_000 ? `${ms} ms` : `${(ms / 1_000).toFixed(1)} s`;
 }

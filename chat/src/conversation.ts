@@ -18,6 +18,10 @@ export function addStoredAnswer(content: string, sources: readonly Source[]): vo
   add(Answer.stored(content, sources).node);
 }
 
+export function addEnded(detail: string): void {
+  add(Answer.ended(detail).node);
+}
+
 export function addAnswer(): Answer {
   const answer = new Answer();
   add(answer.node);

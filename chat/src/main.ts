@@ -7,7 +7,7 @@
 import { MAIN_THREAD } from "#shared/ids.ts";
 import type { Answer } from "./answer.ts";
 import { get, logIn, post, resumeSession, SessionEnded } from "./api.ts";
-import { addAnswer, addStoredAnswer, addUserMessage, clearConversation, keepInView } from "./conversation.ts";
+import { addAnswer, addEnded, addStoredAnswer, addUserMessage, clearConversation, keepInView } from "./conversation.ts";
 import { required } from "./elements.ts";
 import { followNewRun, followRun } from "./follow.ts";
 import { showLoginNotice } from "./notice.ts";
@@ -72,11 +72,16 @@ async function showConversation(): Promise<void> {
   composer.hidden = false;
   clearConversation();
   say("");
+  const answered = new Set(messages.filter(({ role }) => role === "assistant").map((message) => text(message["run"])));
   for (const message of messages) {
     const content = text(message["content"]);
     if (content === "") continue;
-    if (message["role"] === "user") addUserMessage(content);
-    if (message["role"] === "assistant") addStoredAnswer(content, known.get(text(message["run"]))?.sources ?? []);
+    const run = known.get(text(message["run"]));
+    if (message["role"] === "assistant") addStoredAnswer(content, run?.sources ?? []);
+    if (message["role"] !== "user") continue;
+    addUserMessage(content);
+    if (run?.status === "failed" && !answered.has(run.run)) addEnded(run.error);
+    if (run?.status === "cancelled" && !answered.has(run.run)) addEnded("Stopped.");
   }
   input.focus();
   await takeUp(runs.filter((run) => run.thread === MAIN_THREAD));
