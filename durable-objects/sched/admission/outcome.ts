@@ -31,7 +31,7 @@ const count = z.number();
 
 const stateSchema: z.ZodType<AdmissionState> = z.object({
   policy: z.object({ name: z.string(), learned: z.unknown() }),
-  pace: z.object({ limit: count, pausedUntil: count }),
+  pace: z.object({ limit: count, most: count, pausedUntil: count }),
   requests: count.nullable(),
   tokens: count.nullable(),
   today: z.object({

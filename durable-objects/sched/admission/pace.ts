@@ -21,6 +21,8 @@ import {
 
 export interface PaceState {
   readonly limit: number;
+  /** The most there could be. */
+  readonly most: number;
   readonly pausedUntil: number;
 }
 
@@ -40,8 +42,9 @@ export class Pace {
   #started = 0;
 
   constructor(most: number, now: number, state: PaceState | null = null) {
-    this.#most = most;
-    this.#limit = Math.min(most, state?.limit ?? most);
+    this.#most = state?.most ?? most;
+    this.#limit = state?.limit ?? most;
+    this.resize(most);
     if (state !== null && state.pausedUntil > now) this.#pause(Math.min(state.pausedUntil, now + RETRY_AFTER_MOST_MS));
   }
 
@@ -128,6 +131,7 @@ export class Pace {
     if (this.#probe?.lease === lease) this.#probe = null;
   }
 
+  /** Another most: what was not learned to be less follows it. */
   resize(most: number): void {
     if (this.#limit >= this.#most) this.#limit = most;
     this.#most = most;
@@ -135,7 +139,11 @@ export class Pace {
   }
 
   state(): PaceState {
-    return { limit: this.#limit, pausedUntil: Number.isFinite(this.#pausedUntil) ? this.#pausedUntil : 0 };
+    return {
+      limit: this.#limit,
+      most: this.#most,
+      pausedUntil: Number.isFinite(this.#pausedUntil) ? this.#pausedUntil : 0,
+    };
   }
 
   #decrease(factor: number, startedAt: number, now: number): void {

@@ -26,7 +26,7 @@ describe("slots", () => {
   });
 
   it("grow by one per as many answers as there are slots, up to the most", () => {
-    const pace = new Pace(64, NOW, { limit: 8, pausedUntil: 0 });
+    const pace = new Pace(64, NOW, { limit: 8, most: 64, pausedUntil: 0 });
     for (let answer = 0; answer < 8; answer += 1) pace.answered(NOW, NOW + 1);
     expect(pace.slots).toBe(9);
     for (let answer = 0; answer < 10_000; answer += 1) pace.answered(NOW, NOW + 1);
@@ -53,6 +53,15 @@ describe("slots", () => {
     expect(pace.slots).toBe(12);
     pace.resize(4);
     expect(pace.slots).toBe(4);
+  });
+
+  it("follow the most of another deployment, unless the provider took some away", () => {
+    const untouched = new Pace(16, NOW);
+    expect(new Pace(64, NOW, untouched.state()).slots).toBe(64);
+    expect(new Pace(4, NOW, untouched.state()).slots).toBe(4);
+    untouched.throttled(NOW, NOW, null);
+    expect(new Pace(64, NOW, untouched.state()).slots).toBe(untouched.slots);
+    expect(untouched.slots).toBeLessThan(16);
   });
 });
 
