@@ -206,6 +206,7 @@ export const LEARNED_PROGRAMS = 4_096; // ended programs of one class after whic
 export const LEARNED_CALLS = 65_536; // ended calls after which the mean call learned from them counts half; the same
 export const SNAPSHOT_PROGRAMS = 256; // programs of a policy's snapshot, the ones touched last; keeps it below 100 KB
 export const SNAPSHOT_USERS = 256; // users of the same
+export const SNAPSHOT_NAME_CHARACTERS = 64; // characters of a user's or program's name in it; one with a longer name is left out
 export const LINGER_MS = 500; // milliseconds an unused slot stays with its process for the next inference; saves two calls each
 export const LINGER_PERCENT = 50; // percent of a pool's slots that may be leased while slots may linger; above it every slot goes back at once
 export const LINGER_FREE_SLOTS = 4; // slots that must be free besides; protects a small pool, where every slot counts

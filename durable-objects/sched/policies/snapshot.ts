@@ -5,15 +5,12 @@
  * and breaks nothing.
  */
 import { z } from "zod";
-import { SNAPSHOT_PROGRAMS, SNAPSHOT_USERS } from "#shared/limits.ts";
+import { SNAPSHOT_NAME_CHARACTERS, SNAPSHOT_PROGRAMS, SNAPSHOT_USERS } from "#shared/limits.ts";
 import type { Roster } from "#kernel/sched/policies/roster.ts";
-
-/** Characters of a name; a longer one is not kept, so that the size is bounded. */
-const NAME_CHARACTERS = 64;
 
 const amount = z.number().nonnegative().max(1e15);
 const number = z.number();
-const name = z.string().max(NAME_CHARACTERS);
+const name = z.string().max(SNAPSHOT_NAME_CHARACTERS);
 const snapshotSchema = z.object({
   version: z.literal(1),
   seconds: amount,
@@ -27,7 +24,7 @@ const snapshotSchema = z.object({
 type Snapshot = z.infer<typeof snapshotSchema>;
 
 export function takeSnapshot(roster: Roster, turns: number, order: unknown): Snapshot {
-  const fits = (text: string): boolean => text.length <= NAME_CHARACTERS;
+  const fits = (text: string): boolean => text.length <= SNAPSHOT_NAME_CHARACTERS;
   const users = [...roster.users.values()].filter((user) => fits(user.name) && user.used !== 0).slice(-SNAPSHOT_USERS);
   const programs = [...roster.programs.values()]
     .filter((program) => fits(program.name) && fits(program.user.name) && program.stages > 0)
