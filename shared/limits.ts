@@ -202,6 +202,7 @@ export const LANE_TURNS = 8; // served inferences that earn the ageing lane one;
 export const USER_SERVICE_HALF_MS = 60_000; // milliseconds in which the service a user had counts half; bounds what is held against one
 export const PROGRAM_IDLE_MS = 900_000; // milliseconds without an inference after which a pool forgets a program; protects its memory from crashed runs
 export const PROGRAMS_KNOWN = 16_384; // programs a pool knows; protects its memory
+export const USERS_KNOWN = 65_536; // users a pool knows; protects the same
 export const LEARNED_PROGRAMS = 4_096; // ended programs of one class after which what was learned of them counts half; keeps the newer half the heavier
 export const LEARNED_CALLS = 65_536; // ended calls after which the mean call learned from them counts half; the same
 export const SNAPSHOT_PROGRAMS = 256; // programs of a policy's snapshot, the ones touched last; keeps it below 100 KB

@@ -3,9 +3,10 @@
  *
  * Use: `enqueued`, `withdrawn`, `taken` and `ended` follow a call; each touches its program. Times and service are seconds.
  * What must hold: a program without a call for `PROGRAM_IDLE_MS` is forgotten, so is the one touched longest ago when more than
- * `PROGRAMS_KNOWN` are known, and a user who had nothing for long: a holder that crashed leaves nothing behind.
+ * `PROGRAMS_KNOWN` are known, and a user who had nothing for long, or for the longest of more than `USERS_KNOWN`: a holder that
+ * crashed leaves nothing behind.
  */
-import { LEARNED_CALLS, PROGRAM_IDLE_MS, PROGRAMS_KNOWN, USER_SERVICE_HALF_MS } from "#shared/limits.ts";
+import { LEARNED_CALLS, PROGRAM_IDLE_MS, PROGRAMS_KNOWN, USER_SERVICE_HALF_MS, USERS_KNOWN } from "#shared/limits.ts";
 
 /** Seconds in which what a user had counts half. */
 export const HALF_LIFE = USER_SERVICE_HALF_MS / 1_000;
@@ -220,8 +221,12 @@ export class Roster {
       if (alive && !old) break;
     }
     for (const user of this.users.values()) {
-      if (user.waiting + user.running > 0 || now - user.touchedAt < USER_IDLE) break;
+      const old = now - user.touchedAt >= USER_IDLE;
+      if (!old && this.users.size < USERS_KNOWN) break;
+      const alive = user.waiting + user.running > 0;
       this.users.delete(user.name);
+      if (alive) this.users.set(user.name, Object.assign(user, { touchedAt: now }));
+      if (alive && !old) break;
     }
   }
 }

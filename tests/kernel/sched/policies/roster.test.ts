@@ -2,7 +2,7 @@
  * Roster: what crashed holders left is forgotten, what lives is not, and every count comes back to nothing.
  */
 import { describe, expect, it } from "vitest";
-import { PROGRAM_IDLE_MS, PROGRAMS_KNOWN } from "#shared/limits.ts";
+import { PROGRAM_IDLE_MS, PROGRAMS_KNOWN, USERS_KNOWN } from "#shared/limits.ts";
 import { Roster } from "#kernel/sched/policies/roster.ts";
 
 const IDLE = PROGRAM_IDLE_MS / 1_000;
@@ -41,6 +41,18 @@ describe("the roster", () => {
     expect(names).toContain("waits");
     expect(names).toContain("runs");
     expect(names).not.toContain("never ends 0");
+  });
+
+  it("knows USERS_KNOWN users at the most, and keeps those whose calls wait or run", () => {
+    const roster = new Roster();
+    const runs = roster.enqueued("runs", "ada", 0);
+    roster.taken(runs, 0);
+    for (let index = 0; index < USERS_KNOWN + 500; index += 1) call(roster, "short", `user ${index}`, 1, true);
+    expect(roster.users.size).toBeLessThanOrEqual(USERS_KNOWN + 1);
+    expect(roster.users.has("ada")).toBe(true);
+    expect(roster.users.has("user 0")).toBe(false);
+    roster.ended(runs, ended, 2);
+    expect(roster.activeUsers).toBe(0);
   });
 
   it("keeps a program whose call runs for longer than the idle time", () => {
