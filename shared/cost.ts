@@ -56,10 +56,6 @@ export function mostItCanCost(of: Priced, inputTokens: number, maxOutputTokens: 
   return total(of, tokens(inputTokens) * parts(dearest) + tokens(maxOutputTokens) * parts(price.output));
 }
 
-export function addCosts(one: Cost, other: Cost): Cost {
-  return { microdollars: one.microdollars + other.microdollars, neurons: one.neurons + other.neurons };
-}
-
 /** Dollars as people read them, for a reason or an error: `$0.0125`. */
 export function dollars(microdollars: number): string {
   return `$${(microdollars / 1e6).toFixed(6).replace(/(\.\d\d\d*?)0+$/, "$1")}`;

@@ -24,13 +24,6 @@ export function poolsOf(
   return { home: `${model}${SEPARATOR}${home}`, second: `${model}${SEPARATOR}${second}` };
 }
 
-/** The names of all objects of a model's pool. */
-export function poolNames(env: PoolEnv, model: string): string[] {
-  const shards = shardsOf(env, model);
-  if (shards === 1) return [model];
-  return Array.from({ length: shards }, (_, shard) => `${model}${SEPARATOR}${shard}`);
-}
-
 /** The model and the shard that a Pool object's name tells. */
 export function readPoolName(name: string): { readonly model: string; readonly shard: number } {
   const match = /^(.*)#(\d{1,4})$/.exec(name);

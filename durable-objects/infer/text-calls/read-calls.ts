@@ -42,7 +42,7 @@ export function readCallText(
 }
 
 /** The calls a value asks for; null when it is anything else. `needArguments`: a name alone is no call. */
-export function readCallValue(
+function readCallValue(
   value: unknown,
   tools: ReadonlySet<string>,
   needArguments: boolean,

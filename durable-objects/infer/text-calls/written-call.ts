@@ -56,7 +56,7 @@ export function* closing(source: Source, words: readonly string[]): Reading<stri
 }
 
 /** The text of a value up to its last closer, or up to one of `stops` outside of its strings; null when it is too long or deep. */
-export function* bracketed(source: Source, from: number, stops: string): Reading<string | null> {
+function* bracketed(source: Source, from: number, stops: string): Reading<string | null> {
   const brackets = new Brackets();
   for (const char of source.taken(from)) if (!brackets.push(char)) return null;
   for (;;) {
