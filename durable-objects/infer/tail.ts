@@ -15,10 +15,10 @@ import { z } from "zod";
 import type { SystemCall } from "#shared/calls.ts";
 import { OUTPUT_CHARACTERS, SYSCALLS_PER_STEP } from "#shared/limits.ts";
 import type { ModelFamily } from "#shared/models.ts";
+import { parseJson } from "#shared/parse-json.ts";
 import type { InferEvent, InferUsage } from "#kernel/infer/drivers/driver.ts";
 import { Unquoter, unquote } from "#kernel/infer/families/quote.ts";
 import { readArguments, type WrittenCall } from "#kernel/infer/text-calls/read-calls.ts";
-import { parseJson } from "#kernel/infer/text-calls/repair-json.ts";
 import { TextCalls } from "#kernel/infer/text-calls/text-calls.ts";
 import type { Message } from "#kernel/proc/messages.ts";
 

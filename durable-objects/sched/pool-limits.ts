@@ -8,7 +8,7 @@
  */
 import { z } from "zod";
 import { POOL_SHARDS_MOST, POOL_SLOTS } from "#shared/limits.ts";
-import { logEvent } from "#shared/log.ts";
+import { readVariable } from "#shared/variable.ts";
 
 /** What one shard of a model's pool may do. */
 export interface PoolLimits {
@@ -64,24 +64,11 @@ function partOf(whole: number, shard: number, shards: number): number {
 }
 
 function settingsOf(env: PoolEnv, model: string): Variable[string] {
-  const limits = readVariable(env.POOL_LIMITS ?? "");
+  const limits = limitsIn(env.POOL_LIMITS ?? "");
   return { ...limits["*"], ...limits[model] };
 }
 
-function readVariable(text: string): Variable {
-  if (text === "") return {};
-  if (read?.text === text) return read.value;
-  const value = parse(text);
-  if (value === null) logEvent("pool-limits-unreadable", {}, "error");
-  read = { text, value: value ?? {} };
+function limitsIn(text: string): Variable {
+  if (read?.text !== text) read = { text, value: readVariable(text, variable, "pool-limits-unreadable") ?? {} };
   return read.value;
-}
-
-function parse(text: string): Variable | null {
-  try {
-    const parsed = variable.safeParse(JSON.parse(text));
-    return parsed.success ? parsed.data : null;
-  } catch {
-    return null;
-  }
 }

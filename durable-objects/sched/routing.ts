@@ -10,7 +10,7 @@
  * in for one that rests or failed. A variable that cannot be read counts as absent, and the log says so.
  */
 import { z } from "zod";
-import { logEvent } from "#shared/log.ts";
+import { readVariable } from "#shared/variable.ts";
 
 export interface RoutingEnv {
   readonly DEFAULT_MODEL: string;
@@ -33,19 +33,11 @@ const routingSchema = z.strictObject({
 /** What was read of a variable's text: parsed once, because it is asked for at every inference. */
 const read = new Map<string, z.infer<typeof routingSchema>>();
 
-function parse(text: string): z.infer<typeof routingSchema> {
-  try {
-    return routingSchema.parse(JSON.parse(text));
-  } catch {
-    logEvent("routing-unreadable", {}, "error");
-    return {};
-  }
-}
-
 export function routingOf(env: RoutingEnv): Routing {
-  const text = env.ROUTING === undefined || env.ROUTING === "" ? "{}" : env.ROUTING;
-  const { allow, fallback = true } = read.get(text) ?? parse(text);
-  read.set(text, { ...(allow === undefined ? {} : { allow }), fallback });
+  const text = env.ROUTING ?? "";
+  const told = read.get(text) ?? readVariable(text, routingSchema, "routing-unreadable") ?? {};
+  read.set(text, told);
+  const { allow, fallback = true } = told;
   const standard = env.DEFAULT_MODEL;
   if (allow === null) return { standard, allowed: null, fallback };
   const others = allow ?? (env.FALLBACK_MODELS ?? "").split(",").map((name) => name.trim());

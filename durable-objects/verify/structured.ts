@@ -7,8 +7,9 @@
  */
 import { z } from "zod";
 import { JSON_DEPTH, REPLY_SCHEMA_CHARACTERS, REPLY_STARTS } from "#shared/limits.ts";
+import { parseJson } from "#shared/parse-json.ts";
 import { depthOf } from "#shared/schema/json-value.ts";
-import { parseJson, repairJson } from "#kernel/infer/text-calls/repair-json.ts";
+import { repairJson } from "#kernel/infer/text-calls/repair-json.ts";
 
 type JsonObject = Readonly<Record<string, unknown>>;
 

@@ -5,7 +5,7 @@
  * call is retried by the kernel, which knows what was said already. What cannot be read is logged, and no gateway is used.
  */
 import { z } from "zod";
-import { logEvent } from "#shared/log.ts";
+import { readVariable } from "#shared/variable.ts";
 
 const gatewaySchema = z.strictObject({
   id: z.string().min(1).max(64),
@@ -21,21 +21,5 @@ const gatewaySchema = z.strictObject({
 export type Gateway = z.infer<typeof gatewaySchema>;
 
 export function readGateway(env: { readonly AI_GATEWAY?: string }): Gateway | null {
-  if (env.AI_GATEWAY === undefined || env.AI_GATEWAY.trim() === "") return null;
-  const parsed = z
-    .string()
-    .transform((text, context): unknown => {
-      try {
-        return JSON.parse(text);
-      } catch {
-        context.addIssue("is no JSON");
-        return z.NEVER;
-      }
-    })
-    .pipe(gatewaySchema)
-    .safeParse(env.AI_GATEWAY);
-  if (parsed.success) return parsed.data;
-  const at = parsed.error.issues.map(({ path }) => path.join(".")).join(", ");
-  logEvent("gateway-unreadable", { at }, "error");
-  return null;
+  return readVariable(env.AI_GATEWAY, gatewaySchema, "gateway-unreadable");
 }

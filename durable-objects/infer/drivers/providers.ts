@@ -9,6 +9,7 @@
 import { z } from "zod";
 import { INFERENCE_SILENCE_MOST_MS, INFERENCE_SILENCE_MS, PROVIDERS_MOST } from "#shared/limits.ts";
 import { logEvent } from "#shared/log.ts";
+import { readVariable } from "#shared/variable.ts";
 
 const providerSchema = z.strictObject({
   baseUrl: z.url({ protocol: /^https?$/ }),
@@ -37,13 +38,8 @@ export interface ProvidersEnv {
 
 /** The providers of this deployment, in the order of their names. */
 export function readProviders(env: ProvidersEnv): Provider[] {
-  if (env.PROVIDERS === undefined || env.PROVIDERS.trim() === "") return [];
-  const entries = z.record(z.string(), z.unknown()).safeParse(parseJson(env.PROVIDERS));
-  if (!entries.success) {
-    logEvent("providers-unreadable", {}, "error");
-    return [];
-  }
-  return Object.entries(entries.data)
+  const entries = readVariable(env.PROVIDERS, z.record(z.string(), z.unknown()), "providers-unreadable") ?? {};
+  return Object.entries(entries)
     .toSorted(([one], [other]) => (one < other ? -1 : 1))
     .slice(0, PROVIDERS_MOST)
     .flatMap(([name, value]) => readProvider(env, name, value));
@@ -66,12 +62,4 @@ function readProvider(env: ProvidersEnv, name: string, value: unknown): Provider
       key: typeof key === "string" && key !== "" ? key : null,
     },
   ];
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

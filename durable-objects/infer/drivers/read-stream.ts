@@ -8,6 +8,7 @@
  */
 import { z } from "zod";
 import { FINISH_WAIT_MS, STREAM_EVENT_BYTES } from "#shared/limits.ts";
+import { parseJson } from "#shared/parse-json.ts";
 import { EventDecoder, LineDecoder } from "#shared/wire.ts";
 import { DriverError } from "#kernel/infer/drivers/faults.ts";
 import { within } from "#kernel/infer/drivers/patience.ts";
@@ -36,7 +37,7 @@ export async function* readStream(
         if (event === null || state.done) continue;
         state.chunks += 1;
         if (event.data.trim() === "[DONE]") state.done = true;
-        else if (piece === null && state.finished && parseJson(event.data) === null) break;
+        else if (piece === null && state.finished && (parseJson(event.data) ?? null) === null) break;
         else yield readChunk(event.data, state, piece === null ? "cut" : "malformed");
       }
       if (piece === null) break;
@@ -76,12 +77,4 @@ function readChunk(data: string, state: { finished: boolean }, fault: "cut" | "m
   if (typeof chunk !== "object" || chunk === null) throw new DriverError(fault);
   if (lastChunk.safeParse(chunk).success) state.finished = true;
   return chunk;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

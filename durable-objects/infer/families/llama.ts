@@ -12,10 +12,10 @@
  */
 import { z } from "zod";
 import type { ToolDefinition } from "#shared/calls.ts";
+import { parseJson } from "#shared/parse-json.ts";
 import { canonical } from "#kernel/infer/canonical.ts";
 import { callJson, numberCalls, splitSystem, upTo, type Family, type Turn } from "#kernel/infer/families/family.ts";
 import { quote, unquote } from "#kernel/infer/families/quote.ts";
-import { parseJson } from "#kernel/infer/text-calls/repair-json.ts";
 import type { Message } from "#kernel/proc/messages.ts";
 
 const STOP = ["<|eot_id|>", "<|eom_id|>", "<|end_of_text|>"] as const;

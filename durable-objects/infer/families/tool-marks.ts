@@ -9,7 +9,7 @@
  */
 import { z } from "zod";
 import type { SystemCall, ToolDefinition } from "#shared/calls.ts";
-import { parseJson } from "#kernel/infer/text-calls/repair-json.ts";
+import { parseJson } from "#shared/parse-json.ts";
 import { callJson } from "#kernel/infer/families/family.ts";
 import { quote, unquote } from "#kernel/infer/families/quote.ts";
 

@@ -11,6 +11,7 @@
  */
 import { z } from "zod";
 import { logEvent } from "#shared/log.ts";
+import { readVariable } from "#shared/variable.ts";
 import { modelFactsSchema, type ModelFacts } from "#shared/schema/model-card.ts";
 import { readProviders } from "#kernel/infer/drivers/providers.ts";
 import { toldPrices } from "#kernel/vm/pager/prices.ts";
@@ -50,7 +51,8 @@ function readSettings(env: ModelSettingsEnv): ModelSettings {
       tell(facts, id, model);
     }
   }
-  for (const [id, model] of Object.entries(readModels(env.MODELS))) tell(facts, id, model);
+  const models = readVariable(env.MODELS, z.record(z.string(), z.unknown()), "models-unreadable") ?? {};
+  for (const [id, model] of Object.entries(models)) tell(facts, id, model);
   for (const [id, { window }] of Object.entries(toldPrices(env))) {
     if (window !== undefined) tell(facts, id, { contextWindow: window });
   }
@@ -61,14 +63,4 @@ function tell(facts: Map<string, ModelFacts>, id: string, model: unknown): void 
   const read = modelFactsSchema.safeParse(model);
   if (read.success) facts.set(id, { ...facts.get(id), ...read.data });
   else logEvent("model-facts-unreadable", { model: id, at: read.error.issues[0]?.path.join(".") ?? "" }, "error");
-}
-
-function readModels(text: string | undefined): Record<string, unknown> {
-  if (text === undefined || text === "") return {};
-  try {
-    return z.record(z.string(), z.unknown()).parse(JSON.parse(text));
-  } catch {
-    logEvent("models-unreadable", {}, "error");
-    return {};
-  }
 }

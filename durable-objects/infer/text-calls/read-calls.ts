@@ -5,7 +5,8 @@
  * `{tool_calls: […]}`, lists of those, or `[name(key="value")]`. Only names that were offered make calls, and a list is calls only when
  * every item is one: whatever else it is stays text.
  */
-import { LooseReader, parseJson, repairJson } from "#kernel/infer/text-calls/repair-json.ts";
+import { parseJson } from "#shared/parse-json.ts";
+import { LooseReader, repairJson } from "#kernel/infer/text-calls/repair-json.ts";
 
 export interface WrittenCall {
   /** As the model wrote it, or null. */

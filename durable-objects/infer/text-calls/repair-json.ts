@@ -9,6 +9,7 @@
  * was still being said, so what was repaired may be half of what was meant. Nobody should act on that.
  */
 import { JSON_DEPTH } from "#shared/limits.ts";
+import { parseJson } from "#shared/parse-json.ts";
 
 export interface Repaired {
   readonly value: unknown;
@@ -32,15 +33,6 @@ export function repairJson(text: string): Repaired | null {
   // Words without quotes are prose, as long as no key says what they are.
   if (repaired === undefined || (typeof repaired === "string" && !quoted)) return null;
   return { value: repaired, cut: reader.cut, end: reader.at };
-}
-
-/** What JSON says, or undefined when it is none. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Opening quote → the characters that can close it. */

@@ -9,8 +9,8 @@
  * `window` corrects the card (`infer/models/settings.ts`). A variable that cannot be read counts as empty, and the log says so.
  */
 import { z } from "zod";
-import { logEvent } from "#shared/log.ts";
 import type { ModelCard } from "#shared/models.ts";
+import { readVariable } from "#shared/variable.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import type { PagerPrices } from "#kernel/vm/pager/policy.ts";
 
@@ -26,19 +26,10 @@ export type ToldPrices = z.infer<typeof pricesSchema>;
 
 const read = new Map<string, ToldPrices>();
 
-function parse(text: string): ToldPrices {
-  try {
-    return pricesSchema.parse(JSON.parse(text));
-  } catch {
-    logEvent("model-prices-unreadable", {}, "error");
-    return {};
-  }
-}
-
 /** What the variable says, by model. */
 export function toldPrices(env: { readonly MODEL_PRICES?: string }): ToldPrices {
-  const text = env.MODEL_PRICES === undefined || env.MODEL_PRICES === "" ? "{}" : env.MODEL_PRICES;
-  const known = read.get(text) ?? parse(text);
+  const text = env.MODEL_PRICES ?? "";
+  const known = read.get(text) ?? readVariable(text, pricesSchema, "model-prices-unreadable") ?? {};
   read.set(text, known);
   return known;
 }
