@@ -170,16 +170,20 @@ export class Speech {
   }
 
   #send(sentence: string): void {
-    if (this.#run.output.length + sentence.length > OUTPUT_CHARACTERS) {
+    const { output } = this.#run;
+    // What another step said before a system call is a paragraph of its own.
+    const apart = this.#saidInStep === "" && output !== "" && !/\s$/.test(output) && !/^\s/.test(sentence);
+    const delta = apart ? `\n\n${sentence}` : sentence;
+    if (output.length + delta.length > OUTPUT_CHARACTERS) {
       throw new RunFailure(failure("internal", "The run's answer is too long."));
     }
     if (!this.#open) {
       this.#emit({ type: "text-start", id: this.#partId() });
       this.#open = true;
     }
-    this.#emit({ type: "text-delta", id: this.#partId(), delta: sentence });
-    this.#run.output += sentence;
-    this.#saidInStep += sentence;
+    this.#emit({ type: "text-delta", id: this.#partId(), delta });
+    this.#run.output += delta;
+    this.#saidInStep += delta;
     for (const page of this.#citedPages(this.#citedNumbers(sentence))) this.#cite(page, sentence);
   }
 

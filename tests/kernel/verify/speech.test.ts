@@ -205,6 +205,20 @@ describe("verify", () => {
     );
   });
 
+  it("keeps what was said before a system call apart from what is said after it", async () => {
+    const caller = callerOf("speech-apart");
+    const call = { id: "c", name: "memory_write", arguments: { text: "The heron nests at the pond." } };
+    const replies = [
+      [text("I will note that."), { type: "calls", calls: [call] } as const],
+      [text("Noted, the heron.")],
+    ];
+    useModel(caller, () => play(replies.shift() ?? []));
+    const run = await ask(caller, "Note where the heron nests.");
+    expect(run.output).toBe("I will note that.\n\nNoted, the heron.");
+    const deltas = (await eventsOf(caller, run.run)).flatMap(({ part }) => (part.type === "text-delta" ? [part] : []));
+    expect(deltas.map((part) => part["delta"])).toEqual(["I will note that.", "\n\nNoted, the heron."]);
+  });
+
   it("leaves what a command prints as it is", async () => {
     const caller = callerOf("command-text");
     await objectOf(caller).writePage(caller, { text: "See note [p77] in the red folder." });
