@@ -12,6 +12,7 @@ import { failure } from "#shared/errors.ts";
 import { parseUserId, type UserId } from "#shared/ids.ts";
 import {
   exchangeSchema,
+  usageQuestionSchema,
   type Exchange,
   type Exchanged,
   type LedgerApi,
@@ -48,8 +49,10 @@ export class Ledger extends DurableObject<Cloudflare.Env> implements LedgerApi {
   }
 
   async usage(caller: LedgerCaller, question: UsageQuestion): Promise<Result<UsageReport>> {
+    const parsed = usageQuestionSchema.safeParse(question);
+    if (!parsed.success) return failed(failure("invalid_request", "The question is malformed."));
     return this.#as(caller.user, (sql, quotas) =>
-      success({ ...reportUsage(sql, question), quota: stateOf(sql, quotas, Date.now()) }),
+      success({ ...reportUsage(sql, parsed.data), quota: stateOf(sql, quotas, Date.now()) }),
     );
   }
 

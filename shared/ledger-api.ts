@@ -8,10 +8,10 @@
 import { z } from "zod";
 import { callerSchema } from "#shared/abi.ts";
 import type { UserId } from "#shared/ids.ts";
-import { LEDGER_DAYS, LEDGER_ROWS, QUOTA_MOST } from "#shared/limits.ts";
+import { LEDGER_DAYS, LEDGER_ROWS, LIST_ITEMS_MOST, QUOTA_MOST } from "#shared/limits.ts";
 import type { Result } from "#shared/result.ts";
 import { PERIODS, UNITS, type Quota, type QuotaView } from "#shared/schema/quota.ts";
-import type { LedgerGroup, UsageReport } from "#shared/schema/usage.ts";
+import { LEDGER_GROUPS, type UsageReport } from "#shared/schema/usage.ts";
 
 const amount = z.int().min(0).max(QUOTA_MOST);
 const sum = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
@@ -94,16 +94,18 @@ export const exchangedSchema = z.object({
 
 export type Exchanged = Readonly<z.output<typeof exchangedSchema>>;
 
-export interface UsageQuestion {
+export const usageQuestionSchema = z.strictObject({
   /** First and last day, days since 1970. */
-  readonly from: number;
-  readonly to: number;
-  readonly group: LedgerGroup;
-  readonly process: string | null;
-  readonly limit: number;
+  from: z.int(),
+  to: z.int(),
+  group: z.enum(LEDGER_GROUPS),
+  process: z.string().nullable(),
+  limit: z.int().min(1).max(LIST_ITEMS_MOST),
   /** The last key that was seen, or null. */
-  readonly after: string | null;
-}
+  after: z.string().nullable(),
+});
+
+export type UsageQuestion = Readonly<z.output<typeof usageQuestionSchema>>;
 
 /** Whose ledger is asked: always from the verified key or session, or named by an admin's. */
 export interface LedgerCaller {

@@ -6,7 +6,7 @@ import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { dayOf } from "#shared/days.ts";
 import type { Exchange, UsageRow } from "#shared/ledger-api.ts";
-import { LEDGER_ROWS, QUOTA_PROCESSES, USAGE_DAYS, USAGE_KEPT_DAYS } from "#shared/limits.ts";
+import { LEDGER_ROWS, LIST_ITEMS_MOST, QUOTA_PROCESSES, USAGE_DAYS, USAGE_KEPT_DAYS } from "#shared/limits.ts";
 import { quotaSchema } from "#shared/schema/quota.ts";
 import { exchange } from "#kernel/proc/ledger-exchange.ts";
 import { addUsage } from "#kernel/proc/usage-rows.ts";
@@ -66,6 +66,17 @@ it("takes LEDGER_ROWS rows and days around its own, and nothing malformed", asyn
     { want: { tokens: 1 } as never },
   ])
     expect(await ledger.exchange(message("edges", 1e9, wrong))).toMatchObject({
+      ok: false,
+      error: { code: "invalid_request" },
+    });
+});
+
+it("answers no question that is none", async () => {
+  const ledger = env.LEDGER.getByName("questions");
+  const question = { from: today, to: today, group: "day", process: null, limit: 1, after: null } as const;
+  expect(await ledger.usage(callerOf("questions"), question)).toMatchObject({ ok: true });
+  for (const wrong of [{ group: "sqlite_master" as never }, { limit: LIST_ITEMS_MOST + 1 }, { from: 0.5 }])
+    expect(await ledger.usage(callerOf("questions"), { ...question, ...wrong })).toMatchObject({
       ok: false,
       error: { code: "invalid_request" },
     });
