@@ -15,7 +15,7 @@ import type { InferRequest } from "#kernel/infer/drivers/driver.ts";
 import { hedge } from "#kernel/infer/hedge.ts";
 import type { Inference } from "#kernel/infer/inference.ts";
 import { makeRequest } from "#kernel/infer/make-request.ts";
-import { finishedStep, finishStep } from "#kernel/proc/journal.ts";
+import { finishedStep, finishStep, inferenceStep } from "#kernel/proc/journal.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
 import type { TraceData } from "#kernel/proc/trace.ts";
 import { outcomeOf, UNUSED } from "#kernel/sched/pool-api.ts";
@@ -31,7 +31,7 @@ export async function infer(
   run.lastCall = UNUSED;
   if (run.instruction.kind === "command") return success(interpretCommand(run, run.instruction.call, say));
   if (run.step >= RUN_STEPS) return failed(failure("internal", "The model asked for too many steps."));
-  const name = `infer ${run.step}`;
+  const name = inferenceStep(run.step);
   run.step += 1;
   const known = finishedStep(kernel, run.id, name);
   if (known !== null) {

@@ -9,6 +9,11 @@ import type { Kernel } from "#kernel/kernel.ts";
 
 type StepRow = { state: "started" | "done"; result: string | null };
 
+/** The name of a run's inference, counted from 0. */
+export function inferenceStep(number: number): string {
+  return `infer ${number}`;
+}
+
 /** The stored result of a finished step, or null when it is not finished. */
 export function finishedStep(kernel: Kernel, run: RunId, name: string): { readonly result: unknown } | null {
   const row = kernel.sql

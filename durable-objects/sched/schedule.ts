@@ -1,13 +1,14 @@
 /**
  * Schedule: chooses the model of a run's next inference and waits for a slot of it, and lets go of it after.
  *
- * A command calls no model and needs no slot. Which model, and when it may be asked again after a failure, is `route-run.ts`; the slot
- * itself, with all that can happen to it, is `slot.ts`.
+ * A command calls no model and needs no slot, and neither does an inference that is in the journal already. Which model, and when it
+ * may be asked again after a failure, is `route-run.ts`; the slot itself, with all that can happen to it, is `slot.ts`.
  */
 import type { Failure } from "#shared/errors.ts";
 import { RETRY_SWITCH_MS } from "#shared/limits.ts";
 import { success, type Result } from "#shared/result.ts";
 import type { Kernel } from "#kernel/kernel.ts";
+import { finishedStep, inferenceStep } from "#kernel/proc/journal.ts";
 import type { LiveRun } from "#kernel/proc/live-run.ts";
 import type { TraceData } from "#kernel/proc/trace.ts";
 import type { Trouble } from "#kernel/proc/trouble.ts";
@@ -18,6 +19,10 @@ import { lingeringSlot, takeSlot, type HeldSlot, type SlotRequest } from "#kerne
 
 export async function schedule(kernel: Kernel, run: LiveRun, data: TraceData): Promise<Result<HeldSlot | null>> {
   if (run.instruction.kind === "command") return success(null);
+  if (run.recovered && finishedStep(kernel, run.id, inferenceStep(run.step)) !== null) {
+    data["journaled"] = true;
+    return success(null);
+  }
   const band = run.priority;
   data["band"] = band;
   await kernel.models.ready();

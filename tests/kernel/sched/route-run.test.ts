@@ -20,7 +20,7 @@ import type { Trouble } from "#kernel/proc/trouble.ts";
 import { Breakers } from "#kernel/sched/breakers.ts";
 import { pauseBefore } from "#kernel/sched/route-run.ts";
 import { inKernel, installSeam, play, rows, text, useEnv, useModel } from "#tests/kernel/kernel-seam.ts";
-import { ask, callerOf, eventsOf, objectOf, shown, start, unwrap } from "#tests/kernel/process-client.ts";
+import { ask, callerOf, eventsOf, objectOf, settled, shown, start, unwrap } from "#tests/kernel/process-client.ts";
 
 installSeam();
 
@@ -191,6 +191,21 @@ describe("a provider that asks to wait", () => {
     expect(only.error?.retryAfter).toBeGreaterThan(7_000);
     expect(asked).toEqual([FIRST, SECOND]);
   });
+});
+
+it("a run whose inference is in the journal asks no model for it, and waits for none", async () => {
+  const caller = callerOf("journaled");
+  const asked = models(caller, {});
+  const run = await ask(caller, "hello", { model: FIRST });
+  await inKernel(caller, (kernel) => {
+    kernel.sql.exec("UPDATE runs SET state = 'interrupted' WHERE id = ?", run.run);
+    const error = { code: "quota_exceeded", detail: "Used up." } as const;
+    const trouble = { model: FIRST, fault: "exhausted", error, retryable: false, retryAfterMs: 7_200_000 } as const;
+    kernel.breakers.noteFault(trouble, kernel.now());
+  });
+  unwrap((await objectOf(caller).resume(caller, run.run)) as Result<unknown>);
+  expect(await settled(caller, run.run)).toMatchObject({ status: "done", output: `I am ${FIRST}.` });
+  expect(asked).toEqual([FIRST]);
 });
 
 describe("a pool that was asked to pause", () => {
