@@ -29,3 +29,14 @@ it.each(["{", "[]", "null", '{"a": {"size": "secret"}}', '{"a": {"key": "secret"
     expect(logged.mock.calls[0]?.[0]).not.toContain("secret");
   },
 );
+
+it.each([
+  ["{", "is no JSON"],
+  ['{"a": {"size": "x"}}', "a.size: Invalid input: expected number, received string"],
+  ["[]", "Invalid input: expected record, received array"],
+])("%s is told of with what is wrong, and when", (text, problem) => {
+  const logged = vi.spyOn(console, "error").mockImplementation(() => undefined);
+  readVariable(text, schema, "broken");
+  const at = expect.stringMatching(/^\d{4}-/) as string;
+  expect(JSON.parse(String(logged.mock.calls[0]?.[0]))).toEqual({ level: "error", event: "broken", at, problem });
+});

@@ -9,7 +9,7 @@
 import { z } from "zod";
 import { INFERENCE_SILENCE_MOST_MS, INFERENCE_SILENCE_MS, PROVIDERS_MOST } from "#shared/limits.ts";
 import { logEvent } from "#shared/log.ts";
-import { readVariable } from "#shared/variable.ts";
+import { problemOf, readVariable } from "#shared/variable.ts";
 
 const providerSchema = z.strictObject({
   baseUrl: z.url({ protocol: /^https?$/ }),
@@ -48,18 +48,21 @@ export function readProviders(env: ProvidersEnv): Provider[] {
 function readProvider(env: ProvidersEnv, name: string, value: unknown): Provider[] {
   const parsed = providerSchema.safeParse(value);
   if (!NAME.test(name) || !parsed.success) {
-    const at = parsed.error?.issues.map((issue) => issue.path.join(".")).join(", ") ?? "name";
-    logEvent("provider-left-out", { provider: name, at }, "error");
+    const problem = parsed.error === undefined ? "its name is none" : problemOf(parsed.error);
+    logEvent("provider-left-out", { provider: name, problem }, "error");
     return [];
   }
   const settings = parsed.data;
-  const key: unknown = settings.keyFrom === undefined ? null : Reflect.get(env, settings.keyFrom);
   return [
-    {
-      ...settings,
-      name,
-      baseUrl: settings.baseUrl.replace(/\/+$/, ""),
-      key: typeof key === "string" && key !== "" ? key : null,
-    },
+    { ...settings, name, baseUrl: settings.baseUrl.replace(/\/+$/, ""), key: readKey(env, name, settings.keyFrom) },
   ];
+}
+
+/** A key that is named and not there is told of: what follows are calls that the provider refuses. */
+function readKey(env: ProvidersEnv, provider: string, variable: string | undefined): string | null {
+  if (variable === undefined) return null;
+  const key: unknown = Reflect.get(env, variable);
+  if (typeof key === "string" && key !== "") return key;
+  logEvent("provider-key-absent", { provider, variable }, "error");
+  return null;
 }

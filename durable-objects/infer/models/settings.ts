@@ -11,7 +11,7 @@
  */
 import { z } from "zod";
 import { logEvent } from "#shared/log.ts";
-import { readVariable } from "#shared/variable.ts";
+import { problemOf, readVariable } from "#shared/variable.ts";
 import { modelFactsSchema, type ModelFacts } from "#shared/schema/model-card.ts";
 import { readProviders } from "#kernel/infer/drivers/providers.ts";
 import { toldPrices } from "#kernel/vm/pager/prices.ts";
@@ -62,5 +62,5 @@ function readSettings(env: ModelSettingsEnv): ModelSettings {
 function tell(facts: Map<string, ModelFacts>, id: string, model: unknown): void {
   const read = modelFactsSchema.safeParse(model);
   if (read.success) facts.set(id, { ...facts.get(id), ...read.data });
-  else logEvent("model-facts-unreadable", { model: id, at: read.error.issues[0]?.path.join(".") ?? "" }, "error");
+  else logEvent("model-facts-unreadable", { model: id, problem: problemOf(read.error) }, "error");
 }

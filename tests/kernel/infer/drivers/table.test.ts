@@ -49,6 +49,16 @@ describe("PROVIDERS", () => {
     expect([readProviders({}), readProviders({ PROVIDERS: " " })]).toEqual([[], []]);
   });
 
+  it("tells of a key that is named and not there", () => {
+    const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const [read] = readProviders({ PROVIDERS: JSON.stringify({ shed: { ...shed, keyFrom: "SHED_KEY" } }) });
+    expect(read).toMatchObject({ name: "shed", key: null });
+    expect(log.mock.calls.map(([line]) => JSON.parse(String(line)) as unknown)).toMatchObject([
+      { event: "provider-key-absent", provider: "shed", variable: "SHED_KEY" },
+    ]);
+    log.mockRestore();
+  });
+
   it("leaves out what it cannot read, says so in the log, and keeps the rest", () => {
     const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
     const read = (providers: unknown): string[] =>
