@@ -115,12 +115,15 @@ export class Admission {
   }
 
   /**
-   * As `ask`, for a call that another shard could take. Where it would have to wait, and the load (calls that run or wait, per slot) is
-   * not below the rival's, it does not stay and the load is answered.
+   * As `ask`, for a call that another shard could take. Where the line is full, or it would have to wait and the load (calls that run
+   * or wait, per slot) is not below the rival's, it does not stay and the load is answered.
    */
   offer(ask: SlotAsk, rival: number, told: number): { readonly elsewhere: number | null; readonly outcome: Outcome } {
     const load = (this.#leases.size + this.line.size) / Math.max(1, this.pace.slots);
     const outcome = this.ask(ask, told);
+    const full = outcome.refused.findIndex(({ ticket, error }) => ticket === ask.ticket && error === FULL);
+    if (full >= 0) outcome.refused.splice(full, 1);
+    if (full >= 0) return { elsewhere: load, outcome };
     const waiter = this.line.find(ask.ticket);
     if (waiter === undefined || load < rival) return { elsewhere: null, outcome };
     this.#leave(waiter, this.time(told));

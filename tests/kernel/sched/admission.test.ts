@@ -84,6 +84,21 @@ describe("a ticket", () => {
     expect([refused("again", "many"), refused("still too many", "many")]).toEqual([0, 1]);
   });
 
+  it("that another shard could take stays only where it starts at once, or the load is below the other's", () => {
+    const admission = open({ slots: 2 }, "fifo");
+    const offered = (name: string, rival: number): number | null => {
+      const { elsewhere, outcome } = admission.offer(asks(name, { user: "one" }), rival, START);
+      expect(outcome.refused).toEqual([]);
+      return elsewhere;
+    };
+    expect([offered("a", 0), offered("b", 0), offered("c", 0), offered("c", 1), offered("c", 1.5)]).toEqual([
+      ...[null, null, 1, 1, null],
+    ]);
+    expect(admission.line.size).toBe(1);
+    for (let index = 1; index < POOL_QUEUE / 2; index += 1) admission.ask(asks(`w${index}`, { user: "one" }), START);
+    expect(offered("full", Infinity)).toBe(1 + POOL_QUEUE / 4);
+  });
+
   it.each<Band>(["interactive", "normal", "batch"])(
     "of %s is refused after its longest wait, and not before",
     (band) => {
