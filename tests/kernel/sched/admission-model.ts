@@ -12,10 +12,20 @@ import { BANDS, openPolicy, type Band, type PolicyName } from "#kernel/sched/pol
 import type { CallOutcome, CallReport, SlotAsk } from "#kernel/sched/pool-api.ts";
 import type { PoolLimits } from "#kernel/sched/pool-limits.ts";
 
+/** Milliseconds by which a timer may ring late: times are rounded up. */
+const TIMER_SLACK_MS = 3;
+
 export const START = 1_900_000_000_000;
 
 export type Step =
-  | { readonly act: "ask"; readonly band: Band; readonly who: number; readonly tokens: number }
+  | {
+      readonly act: "ask";
+      readonly band: Band;
+      readonly who: number;
+      readonly tokens: number;
+      /** The load of another shard that could take it. */
+      readonly rival: number | null;
+    }
   | { readonly act: "again" | "crash" | "renew"; readonly pick: number }
   | { readonly act: "withdraw"; readonly pick: number }
   | {
@@ -41,6 +51,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       band: fc.constantFrom(...BANDS),
       who: fc.nat(3),
       tokens: fc.constantFrom(0, 10, 500, 100_000),
+      rival: fc.constantFrom(null, null, null, 0, 1, 5),
     }),
   },
   {
@@ -137,12 +148,26 @@ export class AdmissionModel {
     const until = this.#now + ms;
     for (let due = this.#due(); due !== null && due <= until; due = this.#due()) {
       must(due > this.#now, "the timer stands still");
+      this.#nothingUntil(due - TIMER_SLACK_MS);
       this.#now = due;
       this.#follow(this.#admission.expire(this.#told));
       this.#check();
     }
+    this.#nothingUntil(until - TIMER_SLACK_MS);
     this.#now = until;
     this.#follow(this.#admission.expire(this.#told));
+  }
+
+  /** No timer rings until then, so nobody who waits may be owed anything by then: a wake-up would be lost. */
+  #nothingUntil(until: number): void {
+    if (until <= this.#now) return;
+    const waited = this.waiting.size > 0;
+    this.#now = until;
+    const outcome = this.#admission.expire(this.#told);
+    this.#follow(outcome);
+    const { granted, refused, closed } = outcome;
+    must(granted.length + refused.length === 0, "somebody was answered long after it could be");
+    must(!waited || closed.length === 0, "a lease ended unseen while somebody waited");
   }
 
   /** The clock goes back, and something happens before it has caught up: no clock tells more. */
@@ -176,7 +201,7 @@ export class AdmissionModel {
     const free = { requestsPerMinute: null, tokensPerMinute: null };
     this.#follow(this.#admission.configure({ ...this.#admission.limits, ...free }, this.#told));
     const { slots } = this.#admission.pace;
-    for (let slot = 0; slot < slots; slot += 1) this.#ask({ band: "interactive", who: slot, tokens: 0 });
+    for (let slot = 0; slot < slots; slot += 1) this.#ask({ band: "interactive", who: slot, tokens: 0, rival: null });
     for (let turn = 0; this.leases.size < slots; turn += 1) {
       must(turn < 1_000, "a slot leaked");
       for (const lease of this.leases.keys()) this.#admission.renew(lease, this.#told);
@@ -186,13 +211,16 @@ export class AdmissionModel {
     this.#check();
   }
 
-  #ask({ band, who, tokens }: { readonly band: Band; readonly who: number; readonly tokens: number }): void {
+  #ask({ band, who, tokens, rival }: Omit<Extract<Step, { act: "ask" }>, "act">): void {
     this.#asked += 1;
     const ticket = `t${this.#asked}`;
     const [user, program] = [`u${who % 2}`, `p${who}`];
     const ask = { holder: ticket, band, user, program, tokens, ticket };
     this.waiting.set(ticket, { ask, since: this.#now });
-    this.#follow(this.#admission.ask(ask, this.#told));
+    if (rival === null) return void this.#follow(this.#admission.ask(ask, this.#told));
+    const { elsewhere, outcome } = this.#admission.offer(ask, rival, this.#told);
+    if (elsewhere !== null) this.#answeredTo(ticket);
+    this.#follow(outcome);
   }
 
   #release(one: Extract<Step, { act: "release" }>): void {
