@@ -45,7 +45,10 @@ export async function infer(
   if (run.reply !== null) data["reply"] = request.reply === null ? "words" : "json mode";
   run.lastCall = { ...UNUSED, outcome: "cancelled", programOver: true };
   const charged = await hedge(kernel, run, request, say, data);
-  if (!charged.ok) return charged;
+  if (!charged.ok) {
+    run.lastCall = UNUSED; // the budget does not allow it, so there was none
+    return charged;
+  }
   const { made } = charged.value;
   const tokens = charged.value.settle(data);
   run.lastCall = { ...run.lastCall, tokens };

@@ -3,8 +3,11 @@
  */
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { failure } from "#shared/errors.ts";
 import { LINGER_MS } from "#shared/limits.ts";
+import { failed } from "#shared/result.ts";
 import type { Kernel } from "#kernel/kernel.ts";
+import * as budget from "#kernel/proc/budget.ts";
 import type { CallEnd, SlotAsk } from "#kernel/sched/pool-api.ts";
 import { poolsOf } from "#kernel/sched/shards.ts";
 import { takeSlot, type SlotRequest } from "#kernel/sched/slot.ts";
@@ -142,6 +145,19 @@ describe("a pool whose answers are lost", () => {
     });
     await vi.waitUntil(async () => (await env.POOL.getByName(model).view()).leased === 0, { timeout: 2_000 });
   });
+});
+
+it("a call that its budget does not allow was none: the pool counts no call, and gives back its part of the rate", async () => {
+  const caller = callerOf("unpaid");
+  await ask(caller, "Hello.");
+  const refusal = failed(failure("quota_exceeded", "Used up."));
+  const refusing = vi.spyOn(budget, "reserveBudget").mockResolvedValue(refusal);
+  const run = await ask(caller, "Hello.", { model: "test/unpaid" });
+  refusing.mockRestore();
+  expect(run).toMatchObject({ status: "failed", error: { code: "quota_exceeded" } });
+  const view = () => env.POOL.getByName("test/unpaid").view();
+  await vi.waitUntil(async () => (await view()).leased === 0, { timeout: 5_000 });
+  expect((await view()).today.calls).toBe(0);
 });
 
 describe("a pool of several shards", () => {
