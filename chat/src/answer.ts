@@ -91,6 +91,7 @@ export class Answer {
         this.#actions.push(...usageWords(data));
         break;
       case "error":
+        this.#standIn = ""; // it did not answer either
         this.fail(text(part["errorText"]));
         break;
       case "abort":

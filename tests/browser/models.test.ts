@@ -64,6 +64,7 @@ describe("chat page", () => {
     await ask(page, "Tell me about eagles");
     const problem = "The provider refused this deployment's key.";
     expect(await last().locator(".problem").textContent()).toBe(problem);
+    expect(await last().locator(".note").textContent()).toBe("");
     await page.reload();
     await page.getByText("Tell me about eagles").waitFor();
     expect(await last().locator(".problem").textContent()).toBe(problem);
