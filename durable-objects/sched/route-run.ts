@@ -15,6 +15,7 @@ import {
   RETRY_MOST_MS,
   RETRY_MS,
   RETRY_PATIENCE_MS,
+  RETRY_SWITCH_MS,
   RUN_MS,
 } from "#shared/limits.ts";
 import { failed, success, type Result } from "#shared/result.ts";
@@ -106,8 +107,13 @@ function choose(kernel: Kernel, run: LiveRun): Result<Choice> {
     // What was asked for serves without having it all; one that stands in for it should have it.
     if (!own.ok || own.value.card.id === preferred.asked) return own;
   }
-  const best = decide(needsOf(kernel, run, "all"));
-  return best.ok ? best : decide(needsOf(kernel, run, "least"));
+  const all = needsOf(kernel, run, "all");
+  const best = decide(all);
+  if (!best.ok) return decide(needsOf(kernel, run, "least"));
+  if (best.value.waitMs <= RETRY_SWITCH_MS) return best;
+  // Rather an answer without tools than a long wait for one with them.
+  const sooner = decide({ ...all, tools: false, json: false });
+  return sooner.ok && sooner.value.waitMs < best.value.waitMs ? sooner : best;
 }
 
 /**

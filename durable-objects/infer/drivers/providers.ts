@@ -58,11 +58,15 @@ function readProvider(env: ProvidersEnv, name: string, value: unknown): Provider
   ];
 }
 
+/** Keys that are missing, as far as this isolate has told: once is enough. */
+const missed = new Set<string>();
+
 /** A key that is named and not there is told of: what follows are calls that the provider refuses. */
 function readKey(env: ProvidersEnv, provider: string, variable: string | undefined): string | null {
   if (variable === undefined) return null;
   const key: unknown = Reflect.get(env, variable);
   if (typeof key === "string" && key !== "") return key;
-  logEvent("provider-key-absent", { provider, variable }, "error");
+  if (!missed.has(variable)) logEvent("provider-key-absent", { provider, variable }, "error");
+  missed.add(variable);
   return null;
 }

@@ -136,6 +136,20 @@ describe("a model that fails again and again", () => {
     expect(asked).toEqual(["other/asked", SECOND]);
   });
 
+  it("gives way to one without tools when nothing else answers soon", async () => {
+    const MODELS = JSON.stringify({ [FIRST]: { tools: true }, [SECOND]: { tools: false } });
+    useEnv((real) => ({ ...real, DEFAULT_MODEL: FIRST, FALLBACK_MODELS: SECOND, MODELS }));
+    const long = fault("throttled", { retryAfterMs: RETRY_PATIENCE_MS * 2 });
+    for (const [name, kind] of [
+      ["bare-stand-in", fault("refused")],
+      ["bare-while-waiting", long],
+    ] as const) {
+      const caller = callerOf(name);
+      models(caller, { [FIRST]: [[kind]] });
+      expect(await ask(caller, "hello")).toMatchObject({ status: "done", usage: { model: SECOND } });
+    }
+  });
+
   it("stays left for the rest of the run", async () => {
     const caller = callerOf("sticks");
     const call: InferEvent = {
