@@ -7,19 +7,14 @@
  * last answer is there, all ways in turns, median of ROUNDS. Everything shares the machine's processors, the provider and this
  * client too.
  */
-import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { percentile, ROOT, row, writeReport, type Row } from "#bench/report.ts";
-import { end, freePort, openServer, post, waitFor, type Server } from "#bench/server.ts";
+import { percentile, row, writeReport, type Row } from "#bench/report.ts";
+import { openServer, post, startWorker, type Server } from "#bench/server.ts";
 import { startProvider } from "#tests/fakes/provider/server.ts";
 
 const CALLS = 250;
 const ROUNDS = 3;
 const USERS = CALLS;
 const SECONDS = [0.2, 2] as const;
-const READY_MS = 60_000;
 /** Wall seconds of AIOS for 250 calls of these lengths, on a machine with as many processors (its default, and 32 threads). */
 const AIOS = { 0.2: 55.5, 2: 25.6 } as const;
 
@@ -46,25 +41,6 @@ async function sent(url: string, body: unknown): Promise<void> {
   if (!response.ok || text === "") throw new Error(`${url}: ${response.status} ${text.slice(0, 200)}`);
 }
 
-/** The Worker of bench/load, told of the provider. */
-async function startWorker(settings: string): Promise<{ url: string; close(): Promise<void> }> {
-  const port = await freePort();
-  const folder = mkdtempSync(join(tmpdir(), "lamina-load-"));
-  const file = join(folder, "settings.env");
-  writeFileSync(file, `PROVIDERS=${settings}\n`);
-  const wrangler = join(ROOT, "node_modules/wrangler/bin/wrangler.js");
-  const options = ["--config", "bench/load/wrangler.toml", "--ip", "127.0.0.1", "--port", String(port)];
-  options.push("--inspector-port", "0", "--env-file", file, "--persist-to", join(folder, "state"));
-  const child = spawn(process.execPath, [wrangler, "dev", ...options], { cwd: ROOT, stdio: "ignore" });
-  const close = async (): Promise<void> => {
-    await end(child);
-    rmSync(folder, { recursive: true, force: true });
-  };
-  const url = `http://127.0.0.1:${port}`;
-  await waitFor(`${url}/`, READY_MS);
-  return { url, close };
-}
-
 async function userKeys(server: Server): Promise<string[]> {
   const keys: string[] = [];
   for (let user = 0; user < USERS; user += 1) keys.push(await server.makeKey(`load-${user}`));
@@ -74,7 +50,7 @@ async function userKeys(server: Server): Promise<string[]> {
 async function open(): Promise<Opened> {
   const provider = await startProvider();
   const settings = providers(provider.url);
-  const worker = await startWorker(settings);
+  const worker = await startWorker("load", `PROVIDERS=${settings}\n`);
   const server = await openServer(`PROVIDERS=${settings}\n`);
   const keys = await userKeys(server);
   const instruct: Way = (seconds, index) =>

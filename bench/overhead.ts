@@ -5,17 +5,14 @@
  * write-behind) and straight (HTTP, the `AI` binding), with a prompt of the same content, in turns, in one run on one
  * machine. Reported: added time (difference of medians and of p99), the ratio, and the time to the first event of a stream.
  */
-import { spawn } from "node:child_process";
-import { join } from "node:path";
 import { z } from "zod";
-import { percentile, ROOT, row, writeReport, type Row } from "#bench/report.ts";
-import { end, freePort, get, openServer, post, waitFor, type Server } from "#bench/server.ts";
+import { percentile, row, writeReport, type Row } from "#bench/report.ts";
+import { get, openServer, post, startWorker, type Server } from "#bench/server.ts";
 import { MODEL_TOOLS } from "#shared/calls.ts";
 import { PAGES_HEADING, PREAMBLE } from "#kernel/vm/context/preamble.ts";
 
 const CALLS = 300;
 const WARM_UP = 30;
-const READY_MS = 60_000;
 const QUESTION = "Where did Nadia put the spare keys?";
 
 const found = z.object({
@@ -29,27 +26,6 @@ const found = z.object({
     }),
   ),
 });
-
-async function startDirect(): Promise<{ url: string; close(): Promise<void> }> {
-  const port = await freePort();
-  const wrangler = join(ROOT, "node_modules/wrangler/bin/wrangler.js");
-  const args = [
-    wrangler,
-    "dev",
-    "--config",
-    "bench/direct/wrangler.toml",
-    "--ip",
-    "127.0.0.1",
-    "--port",
-    String(port),
-    "--inspector-port",
-    "0",
-  ];
-  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: "ignore" });
-  const url = `http://127.0.0.1:${port}/`;
-  await waitFor(url, READY_MS);
-  return { url, close: () => end(child) };
-}
 
 const PLACES = ["kitchen", "garden", "attic", "cellar", "office", "hall", "garage", "shed", "porch", "study"];
 
@@ -145,9 +121,9 @@ async function measure(server: Server, directUrl: string): Promise<Row[]> {
 
 /** The figure, measured on a running server. */
 export async function overheadRows(server: Server): Promise<Row[]> {
-  const direct = await startDirect();
+  const direct = await startWorker("direct");
   try {
-    return await measure(server, direct.url);
+    return await measure(server, `${direct.url}/`);
   } finally {
     await direct.close();
   }

@@ -8,15 +8,15 @@
  * millisecond fine, so short work is repeated and divided. In Node, processor time of the thread beside the wall clock: the
  * machine has other work, and medians and processor time say more than a single span.
  */
-import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { availableParallelism, loadavg, tmpdir } from "node:os";
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { z } from "zod";
 import { percentile, ROOT, row, writeReport, type Row } from "#bench/report.ts";
-import { end, freePort, waitFor } from "#bench/server.ts";
+import { startWorker } from "#bench/server.ts";
 import { randomSource, syntheticPage, syntheticQuestion } from "#bench/synthetic.ts";
 import { encodeSegment, loadSegment, type SegmentPage } from "#kernel/vm/search/index-segment.ts";
 import { indexEntry, SearchIndex } from "#kernel/vm/search/search-index.ts";
@@ -45,31 +45,13 @@ const statsShape = z.object({
 });
 
 async function openObject(): Promise<Object> {
-  const port = await freePort();
-  const home = mkdtempSync(join(tmpdir(), "lamina-scale-"));
-  const options = ["dev", "--config", "bench/scale/wrangler.toml", "--ip", "127.0.0.1", "--port", String(port)];
-  const wrangler = join(ROOT, "node_modules/wrangler/bin/wrangler.js");
-  const child = spawn(process.execPath, [wrangler, ...options, "--inspector-port", "0", "--persist-to", home], {
-    cwd: ROOT,
-    stdio: "ignore",
-  });
-  const url = `http://127.0.0.1:${port}/`;
-  const close = async (): Promise<void> => {
-    await end(child);
-    rmSync(home, { recursive: true, force: true });
-  };
-  try {
-    await waitFor(url, 120_000);
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  const { url, pid, close } = await startWorker("scale");
   const call = async (name: string, more: object = {}): Promise<unknown> => {
-    const response = await fetch(url, { method: "POST", body: JSON.stringify({ call: name, ...more }) });
+    const response = await fetch(`${url}/`, { method: "POST", body: JSON.stringify({ call: name, ...more }) });
     if (!response.ok) throw new Error(`${name}: ${response.status} ${await response.text()}`);
     return response.json();
   };
-  return { call, memory: () => memoryOf(child.pid ?? 0), close };
+  return { call, memory: () => memoryOf(pid), close };
 }
 
 /** Resident bytes of the workerd below a process. */

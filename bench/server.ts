@@ -10,6 +10,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ROOT } from "#bench/report.ts";
+import { wranglerEnvironment } from "#scripts/repository.mjs";
 
 export interface Server {
   readonly url: string;
@@ -74,6 +75,39 @@ export async function get(url: string, key: string, path: string): Promise<unkno
   const response = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${key}` } });
   if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
   return response.json();
+}
+
+/** A Worker of a figure's own: bench/<name>/wrangler.toml, with a state folder that goes with it. */
+export async function startWorker(
+  name: string,
+  settings = "",
+): Promise<{ url: string; pid: number; close(): Promise<void> }> {
+  const port = await freePort();
+  const home = mkdtempSync(join(tmpdir(), `lamina-${name}-`));
+  const options = ["--config", `bench/${name}/wrangler.toml`, "--ip", "127.0.0.1", "--port", String(port)];
+  options.push("--inspector-port", "0", "--persist-to", join(home, "state"));
+  if (settings !== "") {
+    writeFileSync(join(home, "settings.env"), settings);
+    options.push("--env-file", join(home, "settings.env"));
+  }
+  const wrangler = join(ROOT, "node_modules/wrangler/bin/wrangler.js");
+  const child = spawn(process.execPath, [wrangler, "dev", ...options], {
+    cwd: ROOT,
+    stdio: "ignore",
+    env: { ...process.env, ...wranglerEnvironment(home) },
+  });
+  const close = async (): Promise<void> => {
+    await end(child);
+    rmSync(home, { recursive: true, force: true });
+  };
+  const url = `http://127.0.0.1:${port}`;
+  try {
+    await waitFor(`${url}/`, READY_MS);
+    return { url, pid: child.pid ?? 0, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
 /** Opens the server; one that is started gets `settings`, lines of `NAME=value`, as its variables. */

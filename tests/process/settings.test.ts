@@ -1,9 +1,14 @@
-/** Settings: `settings.env` in the state folder sets the Worker's variables, secrets too, and none of it on a command line. */
-import { writeFileSync } from "node:fs";
+/**
+ * Settings of a local server: `settings.env` in the state folder sets the Worker's variables, secrets too, and none of it on a command
+ * line; the tool that runs the Worker keeps no traces of its own and shows no tables.
+ */
+import { existsSync, writeFileSync } from "node:fs";
 import { afterEach, describe, expect, it } from "vitest";
+import { join } from "node:path";
 import { settingsFile } from "#scripts/home.mjs";
+import { stateFolder } from "#scripts/migrate.mjs";
 import { liveProcesses } from "#scripts/processes.mjs";
-import { call } from "#tests/process/client.ts";
+import { call, instruct } from "#tests/process/client.ts";
 import { makeHome, startServer, stopAll } from "#tests/process/server.ts";
 
 afterEach(stopAll);
@@ -16,5 +21,15 @@ describe("settings.env", () => {
     const models = await call(server, "GET", "/v1/models");
     expect(JSON.stringify(models.body)).toContain("lamina/lab/tiny");
     expect(liveProcesses().filter(({ command }) => command.includes("sk-not-to-be-seen"))).toEqual([]);
+  });
+});
+
+describe("the tool behind a local server", () => {
+  it("keeps no trace of calls and statements, and shows nobody the tables", async () => {
+    const server = await startServer();
+    await instruct(server, "/remember The key is under the pot.");
+    expect(existsSync(join(stateFolder(server.home), "v3", "observability"))).toBe(false);
+    const explorer = await fetch(`${server.address}/cdn-cgi/local/explorer/api/d1/database`);
+    expect(await explorer.text()).not.toContain("success");
   });
 });
