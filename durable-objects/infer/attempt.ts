@@ -43,7 +43,7 @@ export async function attempt(
   const either = AbortSignal.any([signal, deadline.signal]);
   try {
     for await (const event of untilAborted(kernel.driver.infer(request, either), either)) {
-      collect(made, event, say);
+      collect(made, event, say, request.model);
       if (made.text.length > OUTPUT_CHARACTERS) return fail(made, "internal", "The model's answer is too long.");
     }
   } finally {
@@ -54,7 +54,7 @@ export async function attempt(
   return made.failure === null ? refuseUnusable(made) : made;
 }
 
-function collect(made: Attempt, event: InferEvent, say: (text: string) => void): void {
+function collect(made: Attempt, event: InferEvent, say: (text: string) => void, model: string): void {
   switch (event.type) {
     case "text":
       made.text += event.text;
@@ -68,7 +68,9 @@ function collect(made: Attempt, event: InferEvent, say: (text: string) => void):
       break;
     case "error":
       made.failure = {
-        error: event.error,
+        // A driver says that there is none; whoever asked for no model by name has to hear which one is meant.
+        error:
+          event.error.code === "not_found" ? failure("not_found", `Its provider has no model ${model}.`) : event.error,
         retryable: event.retryable,
         fault: event.fault ?? guessFault(event.error, event.retryable),
         retryAfterMs: event.retryAfterMs ?? null,

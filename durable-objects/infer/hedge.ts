@@ -6,9 +6,11 @@
  * are plenty; it is given up as soon as the first call says a word. Whichever loses is aborted at once and charged for what
  * it used; of the two slots, which are alike, one goes back then. Never are words of both said.
  */
+import { z } from "zod";
 import { HEDGE_LEAST_MS } from "#shared/limits.ts";
 import { errorName, logEvent } from "#shared/log.ts";
 import type { Result } from "#shared/result.ts";
+import { readVariable } from "#shared/variable.ts";
 import type { Kernel } from "#kernel/kernel.ts";
 import { chargedAttempt, type Charged } from "#kernel/infer/charged-attempt.ts";
 import type { InferRequest } from "#kernel/infer/drivers/driver.ts";
@@ -20,8 +22,8 @@ import { takeSlot } from "#kernel/sched/slot.ts";
 
 /** Milliseconds of silence before a second call, or null when there is to be none. */
 export function hedgeAfter(env: { readonly HEDGE_AFTER?: string }): number | null {
-  const ms = Number(env.HEDGE_AFTER ?? "");
-  return Number.isFinite(ms) && ms > 0 ? Math.max(ms, HEDGE_LEAST_MS) : null;
+  const ms = readVariable(env.HEDGE_AFTER, z.number().min(0), "hedge-after-unreadable") ?? 0;
+  return ms > 0 ? Math.max(ms, HEDGE_LEAST_MS) : null;
 }
 
 export async function hedge(

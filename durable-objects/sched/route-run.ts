@@ -132,7 +132,7 @@ function needsOf(kernel: Kernel, run: LiveRun, how: "all" | "least"): Needs {
     language: languageOf(run.instruction.text),
     // Without a model that the rest of the budget pays for, the budget itself says no, in its own words.
     ceiling: how === "all" ? budgetLeft(kernel).microdollars : null,
-    latency: "standard",
+    latency: run.priority === "batch" ? null : "standard",
     extractive: true,
   };
 }

@@ -4,7 +4,7 @@
 import { describe, expect, it } from "vitest";
 import type { InferEvent } from "#kernel/infer/drivers/driver.ts";
 import { attempt, type Attempt } from "#kernel/infer/attempt.ts";
-import { gate, inKernel, installSeam, text, useModel, type Model } from "#tests/kernel/kernel-seam.ts";
+import { gate, inKernel, installSeam, play, text, useModel, type Model } from "#tests/kernel/kernel-seam.ts";
 import { callerOf } from "#tests/kernel/process-client.ts";
 import { newUser } from "#tests/workers/edge-client.ts";
 
@@ -40,6 +40,17 @@ describe("a model that", () => {
     expect(said.startsWith("on and on ")).toBe(true);
     expect(made.text).toBe(said);
     expect(stopped).toBe(true);
+  });
+
+  it("its provider does not know is named", async () => {
+    const error = { code: "not_found", detail: "There is no such model." } as const;
+    const { made } = await attempted("unknown", () =>
+      play([{ type: "error", error, retryable: false, fault: "refused" }]),
+    );
+    expect(made.failure).toMatchObject({
+      fault: "refused",
+      error: { code: "not_found", detail: "Its provider has no model any." },
+    });
   });
 
   it("hangs and does not heed its signal is left behind", async () => {

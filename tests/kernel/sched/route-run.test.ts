@@ -136,6 +136,22 @@ describe("a model that fails again and again", () => {
     expect(asked).toEqual(["other/asked", SECOND]);
   });
 
+  it("gives way to a slow one that is cheaper only when the run does not hurry", async () => {
+    const MODELS = JSON.stringify({
+      [SECOND]: { contextWindow: 32_768, tools: true, latency: "slow", price: { input: 1, output: 1 } },
+      [THIRD]: { contextWindow: 32_768, tools: true, latency: "standard", price: { input: 2, output: 2 } },
+    });
+    useEnv((real) => ({ ...real, DEFAULT_MODEL: FIRST, FALLBACK_MODELS: `${SECOND},${THIRD}`, MODELS }));
+    for (const [priority, model] of [
+      ["interactive", THIRD],
+      ["batch", SECOND],
+    ] as const) {
+      const caller = callerOf(`hurry-${priority}`);
+      models(caller, { [FIRST]: [[fault("refused")]] });
+      expect(await ask(caller, "hello", { priority })).toMatchObject({ status: "done", usage: { model } });
+    }
+  });
+
   it("gives way to one without tools when nothing else answers soon", async () => {
     const MODELS = JSON.stringify({ [FIRST]: { tools: true }, [SECOND]: { tools: false } });
     useEnv((real) => ({ ...real, DEFAULT_MODEL: FIRST, FALLBACK_MODELS: SECOND, MODELS }));
