@@ -304,9 +304,17 @@ describe("the frozen prefix", () => {
           if (index === 0 || stubOf(request) !== stubOf(own[index - 1])) continue;
           expect(stable(request).slice(0, before.length)).toEqual(before);
         }
-        const first = await probe();
+        let before = await probe();
+        const stub = stubOf(requests.at(-1));
         await restart(caller);
-        expect(await probe()).toBe(first);
+        let after = await probe();
+        if (stubOf(requests.at(-1)) !== stub) {
+          // What the first probe taught the pager made a batch leave: the state is the same from now on.
+          before = after;
+          await restart(caller);
+          after = await probe();
+        }
+        expect(after).toBe(before);
       }),
       { numRuns: 5 },
     );
