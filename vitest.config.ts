@@ -39,7 +39,7 @@ export default defineConfig(async () => ({
     exclude: [...configDefaults.exclude, "tests/process/**", "tests/browser/**"],
     globalSetup: ["./tests/fakes/provider/global-setup.ts"],
     setupFiles: ["./tests/setup.ts"],
-    maxWorkers: 2,
+    maxWorkers: 4, // twice the processors of the smallest machine: half of the time a test waits for a timer or the disk
     testTimeout: 15_000,
     hookTimeout: 30_000,
   },
